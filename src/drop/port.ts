@@ -1,0 +1,231 @@
+import type { CheckedCoupon } from "../coupon/campaign.ts";
+import type { Delivery, PlacedOrder } from "../checkout/placed-order.ts";
+import type { Result } from "../kernel/result.ts";
+import type { Plan, PlanSource } from "./plan.ts";
+
+/*
+ * What the Drop object answers to other Workers. Every argument and every
+ * answer is plain data; instants are epoch milliseconds; only the Drop object's
+ * own clock decides stock.
+ */
+
+export type Phase = "announced" | "lobby" | "drawing" | "open" | "paused" | "sold-out" | "closed" | "cancelled";
+
+export interface Threshold {
+  readonly sku: string;
+  readonly lane: string;
+  /** The highest rank that is served: null before anyone is, "~" when everyone is. */
+  readonly upTo: string | null;
+}
+
+/** The public state of a drop, as the Drop object knows it. */
+export interface DropLive {
+  readonly asOf: number;
+  readonly phase: Phase;
+  /** 1-based, null before the first stage opens. */
+  readonly stage: number | null;
+  readonly available: number;
+  readonly low: boolean;
+  readonly nextStageAt: number | null;
+  /** The draw's seed in hex, null before the draw. */
+  readonly seed: string | null;
+  readonly thresholds: readonly Threshold[];
+  readonly items: readonly { readonly sku: string; readonly available: number; readonly soldOut: null | "stage" | "final" }[];
+}
+
+/** Asks the lobby for the next waiting ranks of one line, beyond `after` (null: from the start). */
+export interface LineRequest {
+  readonly sku: string;
+  readonly lane: string;
+  readonly after: string | null;
+  readonly count: number;
+}
+
+/** One shard's answer to a line request: its next ranks in order, and how far that is the whole truth. */
+export interface LinePage {
+  readonly shard: number;
+  readonly sku: string;
+  readonly lane: string;
+  readonly after: string | null;
+  readonly waiting: readonly { readonly rank: string; readonly quantity: number }[];
+  /**
+   * No waiting rank of this shard that is greater than `after` and at most
+   * `completeTo` is missing from `waiting`. A shard with nothing more to give
+   * names the rank below which a later arrival can no longer come.
+   */
+  readonly completeTo: string;
+}
+
+/** What every caller of the live chain gets: the public state, and what the lobby needs to go on. */
+export interface DropSnapshot {
+  readonly live: DropLive;
+  readonly planHash: string;
+  /** Grows by one with every published change of the plan. */
+  readonly planVersion: number;
+  readonly plan: Plan;
+  /** Whether the draw has been made and which shards it missed. */
+  readonly missing: readonly number[];
+  readonly wanted: readonly LineRequest[];
+}
+
+export interface ShardSeal {
+  readonly shard: number;
+  /** Which seal of the shard this is, from 0: the drawn tickets first, late batches after. */
+  readonly batch: number;
+  readonly count: number;
+  /** RFC 6962 Merkle tree root in hex. */
+  readonly root: string;
+}
+
+/** The facts of a verified ticket. The storefront has checked its MAC and, where asked, its proof. */
+export interface TicketFacts {
+  readonly ticket: string;
+  readonly entry: string;
+  readonly lane: string;
+  readonly weight: number;
+  readonly joinedAt: number;
+  readonly wants: readonly Line[];
+  /** RFC 7638 thumbprint of the browser's key. */
+  readonly keyThumbprint: string;
+}
+
+export interface Line {
+  readonly sku: string;
+  readonly quantity: number;
+}
+
+export interface Sitting {
+  readonly id: string;
+  readonly entry: string;
+  readonly admittedAt: number;
+  /** Until when the first hold must be made; afterwards when the sitting's holds end. */
+  readonly expiresAt: number;
+}
+
+export type ClaimAnswer = { readonly state: "admitted"; readonly sitting: Sitting } | { readonly state: "waiting"; readonly rank: string | null };
+
+export type HoldState = "held" | "placed" | "sold" | "expired" | "abandoned" | "voided";
+
+export interface HoldView {
+  readonly id: string;
+  readonly state: HoldState;
+  readonly lines: readonly (Line & { readonly unitPriceMinor: number; readonly totalMinor: number })[];
+  readonly totalMinor: number;
+  readonly currency: string;
+  readonly expiresAt: number;
+  readonly order: string | null;
+}
+
+export interface HoldCommand {
+  readonly id: string;
+  readonly sitting: string;
+  readonly entry: string;
+  readonly lines: readonly Line[];
+  readonly replaces: string | null;
+}
+
+export interface PlaceCommand {
+  readonly id: string;
+  readonly hold: string;
+  readonly sitting: string;
+  readonly entry: string;
+  /** HMAC of the normalised address: the object counts people without knowing them. */
+  readonly person: string;
+  readonly email: string;
+  readonly delivery: Delivery;
+  readonly coupon: CheckedCoupon | null;
+  readonly region: string | null;
+  readonly locale: string;
+  readonly returnTo: string;
+}
+
+/** What the drop says of a payment: stored with the payment and never changed by a retry. */
+export type ConfirmAnswer = { readonly verdict: "sold"; readonly at: number } | { readonly verdict: "refused"; readonly at: number };
+
+export type NotOpen =
+  | { readonly code: "drop_not_open"; readonly opensAt: number }
+  | { readonly code: "drop_closed" }
+  | { readonly code: "drop_paused" };
+export type ClaimRejection = NotOpen | { readonly code: "too_many_requests"; readonly retryAt: number };
+export type HoldRejection =
+  | NotOpen
+  | { readonly code: "not_admitted" }
+  | { readonly code: "pass_expired" }
+  | { readonly code: "id_reused" }
+  | { readonly code: "not_found" }
+  | { readonly code: "quantity_not_allowed"; readonly pointer: string; readonly max: number }
+  | { readonly code: "unknown_sku"; readonly pointer: string }
+  | { readonly code: "limit_reached"; readonly limit: number }
+  | { readonly code: "sold_out"; readonly sku: string; readonly available: number; readonly nextStageAt: number | null };
+export type AbandonRejection = { readonly code: "not_found" } | { readonly code: "order_placed" };
+export type PlaceRejection =
+  | { readonly code: "not_found" }
+  | { readonly code: "id_reused" }
+  | { readonly code: "order_placed" }
+  | { readonly code: "hold_expired" }
+  | { readonly code: "limit_reached"; readonly limit: number }
+  | { readonly code: "coupon_invalid" }
+  | { readonly code: "coupon_used_up" };
+
+/** One line of the public record, in its wire form. */
+export type MovementRow = Readonly<Record<string, unknown>> & {
+  readonly seq: number;
+  readonly kind: string;
+  readonly at: string;
+  readonly prevHash: string;
+  readonly hash: string;
+};
+
+export interface RecordPage {
+  readonly rows: readonly MovementRow[];
+  /** The head of the whole record at the time of asking, and its compact JWS. */
+  readonly head: { readonly seq: number; readonly hash: string; readonly at: string };
+  readonly signature: string;
+}
+
+export type Control =
+  | { readonly kind: "pause" }
+  | { readonly kind: "resume" }
+  | { readonly kind: "extend"; readonly stage: number; readonly byMs: number }
+  | { readonly kind: "cancel" };
+
+/** An effect that settlement owes; it stays until settlement acknowledges it. */
+export type OutboxMessage =
+  | { readonly id: string; readonly drop: string; readonly kind: "order_placed"; readonly order: PlacedOrder }
+  /** The till closes: the provider's session must be expired now. */
+  | { readonly id: string; readonly drop: string; readonly kind: "payment_due"; readonly order: string }
+  /** The goods went back by the clock; a payment that still arrives is late. */
+  | { readonly id: string; readonly drop: string; readonly kind: "order_expired"; readonly order: string }
+  /** The drop was cancelled: void or refund. */
+  | { readonly id: string; readonly drop: string; readonly kind: "order_cancelled"; readonly order: string };
+
+/** For the storefront, the lobby, the desk and settlement; each uses only what is its own business. */
+export interface DropPort {
+  /** Makes the plan when there is none; the first source wins. */
+  plan(source: PlanSource): Promise<DropSnapshot>;
+  /** The live state; `pages` answer the previous snapshot's `wanted`. Null when the drop was never planned. */
+  snapshot(pages: readonly LinePage[]): Promise<DropSnapshot | null>;
+  /** Idempotent by shard and batch. */
+  seal(seal: ShardSeal): Promise<DropSnapshot | null>;
+  claim(ticket: TicketFacts): Promise<Result<ClaimAnswer, ClaimRejection>>;
+  hold(command: HoldCommand): Promise<Result<HoldView, HoldRejection>>;
+  holdState(id: string, entry: string): Promise<HoldView | null>;
+  abandon(id: string, entry: string): Promise<Result<HoldView, AbandonRejection>>;
+  place(command: PlaceCommand): Promise<Result<PlacedOrder, PlaceRejection>>;
+  /** The placed order as the drop stored it, for the moments in which settlement has not seen it yet. */
+  placed(order: string): Promise<PlacedOrder | null>;
+  /** Settlement: the money is authorised. Final per payment. */
+  confirm(order: string, payment: string): Promise<ConfirmAnswer>;
+  /** Settlement: the provider says "processing"; extends `payBy` once. Answers the time that now holds. */
+  processing(order: string): Promise<number | null>;
+  /** Settlement: this order will never be paid; its units come back at once. */
+  fail(order: string): Promise<void>;
+  /** Settlement: units of a sold order go back on sale in the open stage. Idempotent by `refund`. */
+  restock(order: string, refund: string, lines: readonly Line[]): Promise<void>;
+  acknowledge(outboxIds: readonly string[]): Promise<void>;
+  /** From a page's first row (1-based), at most 1,000 rows. */
+  record(from: number): Promise<RecordPage | null>;
+  control(control: Control, actor: string): Promise<Result<DropSnapshot, { readonly code: "control_not_possible" } | { readonly code: "not_found" }>>;
+  /** Runs whatever is due: expiries, the draw, the close, the outbox. For cron and alarms. */
+  sweep(): Promise<void>;
+}

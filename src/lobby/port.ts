@@ -1,0 +1,93 @@
+import type { DropSnapshot, Line, LinePage } from "../drop/port.ts";
+import type { Result } from "../kernel/result.ts";
+
+/*
+ * What a lobby shard answers. Shards are named `{drop}/{number}`; shard 0 is
+ * the one that reads the Drop object, and the others read shard 0.
+ */
+
+/** The ranks that cut a lane's waiting line into equal parts, so that a browser can find its own place. */
+export interface LaneQuantiles {
+  readonly lane: string;
+  /** How many tickets stand in this lane. */
+  readonly count: number;
+  /** Ascending; up to 128 of them. While `count` is at most 128 these are all the ranks there are. */
+  readonly ranks: readonly string[];
+}
+
+export interface LobbyLive extends DropSnapshot {
+  /** Tickets that have joined and were neither served nor done, over all shards that reported. */
+  readonly waiting: number;
+  readonly quantiles: readonly LaneQuantiles[];
+}
+
+/** What a shard tells shard 0 when it reads the live state. */
+export interface ShardReport {
+  readonly shard: number;
+  readonly waiting: number;
+  readonly quantiles: readonly LaneQuantiles[];
+  readonly pages: readonly LinePage[];
+}
+
+export interface JoinCommand {
+  readonly ticket: string;
+  readonly entry: string;
+  readonly keyThumbprint: string;
+  readonly lane: string;
+  readonly weight: number;
+  readonly wants: readonly Line[];
+}
+
+export interface JoinedTicket {
+  readonly ticket: string;
+  readonly entry: string;
+  readonly lane: string;
+  readonly weight: number;
+  readonly joinedAt: number;
+  readonly wants: readonly Line[];
+  readonly keyThumbprint: string;
+}
+
+export type JoinRejection =
+  | { readonly code: "lobby_not_open"; readonly lobbyOpensAt: number }
+  | { readonly code: "drop_closed" }
+  /** The ticket exists and belongs to another key: whoever asks learns nothing more. */
+  | { readonly code: "id_reused" };
+
+export interface TicketStanding {
+  readonly state: "waiting" | "served" | "admitted" | "done";
+  readonly lane: string;
+  readonly rank: string | null;
+  /** 1 is next; null before the draw and after being served. Never grows for one ticket. */
+  readonly position: number | null;
+}
+
+export interface Leaf {
+  readonly entry: string;
+  readonly lane: string;
+  readonly weight: number;
+}
+
+/** An inclusion proof as in RFC 6962, section 2.1.1. */
+export interface InclusionProof {
+  readonly shard: number;
+  readonly batch: number;
+  readonly leaf: Leaf;
+  readonly index: number;
+  readonly count: number;
+  readonly root: string;
+  readonly path: readonly string[];
+}
+
+export interface LobbyPort {
+  join(command: JoinCommand): Promise<Result<JoinedTicket, JoinRejection>>;
+  standing(ticket: string): Promise<TicketStanding | null>;
+  /** Null before the ticket's seal, and for a ticket that is not here. */
+  proof(ticket: string): Promise<InclusionProof | null>;
+  /** The sealed leaves in the order of their trees, or null before the first seal. */
+  entries(): Promise<readonly Leaf[] | null>;
+  /** The live state, at most a second old; null when the drop was never planned. Other shards hand in their report. */
+  live(report: ShardReport | null): Promise<LobbyLive | null>;
+  /** Seals, reports and reads as far as the time has come. For cron and alarms. */
+  sweep(): Promise<void>;
+}

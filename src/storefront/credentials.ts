@@ -1,0 +1,57 @@
+import type { TicketFacts } from "../drop/port.ts";
+import type { CheckedCoupon } from "../coupon/campaign.ts";
+import type { Result } from "../kernel/result.ts";
+
+/** What a ticket says, MACed by us. */
+export interface TicketClaims extends TicketFacts {
+  readonly drop: string;
+  readonly planHash: string;
+}
+
+/** What a pass says, MACed by us and bound to the ticket's key. */
+export interface PassClaims {
+  readonly drop: string;
+  readonly sitting: string;
+  readonly entry: string;
+  readonly keyThumbprint: string;
+}
+
+/** The credential half of a request: the token, and the proof that goes with it. */
+export interface ProvenRequest {
+  readonly token: string;
+  readonly proof: string;
+  readonly method: string;
+  /** The request's own URL without query and fragment. */
+  readonly url: string;
+}
+
+export type CredentialRejection = { readonly code: "credential_missing" | "credential_invalid" | "use_dpop_nonce" };
+
+/**
+ * Mints and checks every token that shoppers carry. Fixed algorithms, a `kid`
+ * from a fixed set, issuer, audience, `exp` and `jti` required; a token of
+ * another drop, of another kind or of another key is refused.
+ */
+export interface Credentials {
+  mintTicket(claims: TicketClaims, expiresAt: number): Promise<string>;
+  mintPass(claims: PassClaims, admittedAt: number, expiresAt: number): Promise<string>;
+  /** `Authorization: DPoP …` with its `DPoP` proof (RFC 9449), for claims of a pass. */
+  provenTicket(request: ProvenRequest, drop: string, now: number): Promise<Result<TicketClaims, CredentialRejection>>;
+  /** The same for holds, orders and reads by pass. `drop` null accepts a pass of any drop, whose name is then in the claims. */
+  provenPass(request: ProvenRequest, drop: string | null, now: number): Promise<Result<PassClaims, CredentialRejection>>;
+  /** The current nonce for DPoP proofs; the one before it is accepted too. */
+  dpopNonce(now: number): string;
+  /** A plain bearer for one order, EdDSA; the same for every call with the same arguments. */
+  mintReceipt(order: string, placedAt: number): Promise<string>;
+  receiptOrder(token: string, now: number): Promise<Result<string, CredentialRejection>>;
+  /** Signs the receipt document: compact JWS (EdDSA) over its canonical form. */
+  signReceipt(document: unknown): Promise<string>;
+  /** A voucher (EdDSA, minted by the desk) checked without any storage; null when it is not valid for this drop, region and moment. */
+  checkVoucher(token: string, drop: string, region: string, now: number): Promise<CheckedCoupon | null>;
+  /** The shard of a ticket: a keyed hash, so that a client cannot aim its tickets at one shard. */
+  shardOf(drop: string, ticket: string, shards: number): number;
+  /** The person behind an address, for counting: an HMAC of the normalised form. */
+  personOf(email: string): string;
+  /** The public halves of every signing key, as served under /.well-known/jwks.json. */
+  readonly publicKeys: { readonly keys: readonly Record<string, unknown>[] };
+}
