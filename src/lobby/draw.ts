@@ -45,7 +45,11 @@ export interface RankedTicket {
  * order of arrival, the draw deciding only between equal milliseconds.
  */
 export function rankOf(ticket: RankedTicket, opensAt: number, seedHex: string, hashing: Hashing): string {
-  const seed = bytesFromHex(seedHex);
+  return rankByKey(ticket, opensAt, bytesFromHex(seedHex), hashing);
+}
+
+/** The same with the seed's 32 bytes, for whoever ranks a whole lobby. */
+export function rankByKey(ticket: RankedTicket, opensAt: number, seed: Uint8Array, hashing: Hashing): string {
   let smallest = "~";
   for (let index = 1; index <= ticket.weight; index++) {
     const value = hashing.hmacSha256(seed, `${ticket.entry}/${index}`);

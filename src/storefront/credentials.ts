@@ -6,6 +6,8 @@ import type { Result } from "../kernel/result.ts";
 export interface TicketClaims extends TicketFacts {
   readonly drop: string;
   readonly planHash: string;
+  /** The plan's promise about the draw's secret: whoever holds a ticket can witness it. */
+  readonly commitment: string;
 }
 
 /** What a pass says, MACed by us and bound to the ticket's key. */

@@ -1,5 +1,6 @@
 import type { StoreConfig } from "../config/store-config.ts";
-import type { DropPort } from "../drop/port.ts";
+import type { DropPort, DropSnapshot } from "../drop/port.ts";
+import type { Hashing } from "../kernel/hashing.ts";
 import type { Clock } from "../kernel/time.ts";
 import type { LobbyLive, LobbyPort } from "../lobby/port.ts";
 import type { CheckoutPort } from "../settlement/port.ts";
@@ -31,4 +32,33 @@ export interface StorefrontPorts {
   readonly credentials: Credentials;
   readonly now: Clock;
   visitor(request: Request): Visitor;
+}
+
+/** What a log line says: a code, ids and facts, never a credential and never a body. */
+export type LogLine = { readonly code: string } & Readonly<Record<string, string | number | boolean | null>>;
+
+/** What the API needs beside what the pages need. */
+export interface ApiPorts extends StorefrontPorts {
+  /**
+   * The plan of a drop, from whatever copy of the live state is at hand, up to
+   * half a minute old. For checking a request's shape; stock and time are never
+   * judged by it. Null for a drop that the store does not have.
+   */
+  plan(slug: string): Promise<PlannedDrop | null>;
+  readonly hashing: Hashing;
+  /** Resolves after so many milliseconds. */
+  wait(ms: number): Promise<void>;
+  /** Lets work go on after the answer is sent. */
+  later(work: Promise<unknown>): void;
+  /** What never changes, kept at the edge under a path of our own. */
+  readonly edge: EdgeStore;
+  log(line: LogLine): void;
+}
+
+export type PlannedDrop = Pick<DropSnapshot, "plan" | "planHash">;
+
+export interface EdgeStore {
+  read(key: string): Promise<string | null>;
+  /** `keepSeconds` is a wish: the edge forgets when it likes. */
+  write(key: string, text: string, keepSeconds: number): Promise<void>;
 }

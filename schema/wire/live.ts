@@ -1,0 +1,30 @@
+import * as v from "valibot";
+import { Instant, Sku } from "./ids.ts";
+
+const Count = v.pipe(v.number(), v.integer("A count is a whole number."), v.minValue(0, "A count is never negative."));
+
+export const PhaseWire = v.picklist(["announced", "lobby", "drawing", "open", "paused", "sold-out", "closed", "cancelled"]);
+
+/** The public state of a drop, at most two seconds old. */
+export const LiveAnswer = v.strictObject({
+  /** When the Drop object said so. */
+  asOf: Instant,
+  /** The server's clock at the time of this answer: what countdowns go by. */
+  now: Instant,
+  phase: PhaseWire,
+  /** 1-based; null before the first stage opens. */
+  stage: v.nullable(v.pipe(v.number(), v.integer("A stage is a number."), v.minValue(1, "The first stage is 1."))),
+  available: Count,
+  low: v.boolean(),
+  nextStageAt: v.nullable(Instant),
+  waiting: Count,
+  /** The draw's seed in hex; null before the draw. */
+  seed: v.nullable(v.string()),
+  /** The ranks that cut each lane's line into equal parts. */
+  quantiles: v.array(v.strictObject({ lane: v.string(), count: Count, ranks: v.array(v.string()) })),
+  thresholds: v.array(v.strictObject({ sku: Sku, lane: v.string(), upTo: v.nullable(v.string()) })),
+  items: v.array(v.strictObject({ sku: Sku, available: Count, soldOut: v.nullable(v.picklist(["stage", "final"])) })),
+  /** The nonce that a DPoP proof made now has to carry. On a socket it is absent. */
+  dpopNonce: v.optional(v.string()),
+});
+export type LiveAnswer = v.InferOutput<typeof LiveAnswer>;

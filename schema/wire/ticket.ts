@@ -1,0 +1,89 @@
+import * as v from "valibot";
+import { Instant, LinesRequest, Sha256Hex, TicketId } from "./ids.ts";
+
+/** One coordinate of a P-256 point: 32 bytes in base64url. */
+const Coordinate = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/, "A P-256 coordinate is 32 bytes in base64url."));
+
+/**
+ * The public half of the browser's key (RFC 7517, RFC 7518 section 6.2). A
+ * private member is an unknown member: a page that would send one is broken
+ * and must hear of it.
+ */
+export const BrowserKey = v.strictObject({
+  kty: v.literal("EC"),
+  crv: v.literal("P-256"),
+  x: Coordinate,
+  y: Coordinate,
+  alg: v.optional(v.literal("ES256")),
+  use: v.optional(v.literal("sig")),
+  // What browsers add when they export a key; neither says anything about the key itself.
+  key_ops: v.optional(v.pipe(v.array(v.literal("verify")), v.maxLength(1, "A public key only verifies."))),
+  ext: v.optional(v.boolean()),
+});
+export type BrowserKey = v.InferOutput<typeof BrowserKey>;
+
+const MEMBERS_MAX = 32;
+/**
+ * Evidence, solution and identity belong to gates that a drop may ask for. A
+ * drop that asks for none accepts them by shape and takes no notice.
+ */
+const GateMember = v.union([
+  v.pipe(v.string(), v.maxLength(4_096, "At most 4096 characters are understood.")),
+  v.pipe(v.record(v.string(), v.unknown()), v.maxEntries(MEMBERS_MAX, "At most 32 members are understood.")),
+]);
+
+export const JoinRequest = v.strictObject({
+  jwk: BrowserKey,
+  wants: LinesRequest,
+  evidence: v.optional(GateMember),
+  solution: v.optional(GateMember),
+  identity: v.optional(GateMember),
+});
+export type JoinRequest = v.InferOutput<typeof JoinRequest>;
+
+export const JoinAnswer = v.strictObject({
+  id: TicketId,
+  entry: Sha256Hex,
+  /** The ticket itself: opaque to everyone but the store. */
+  ticket: v.string(),
+  lane: v.string(),
+  joinedAt: Instant,
+});
+export type JoinAnswer = v.InferOutput<typeof JoinAnswer>;
+
+const Position = v.nullable(v.pipe(v.number(), v.integer("A position is a whole number."), v.minValue(1, "1 is next.")));
+
+export const TicketStandingAnswer = v.strictObject({
+  state: v.picklist(["waiting", "served", "admitted", "done"]),
+  lane: v.string(),
+  rank: v.nullable(v.string()),
+  position: Position,
+  eta: v.nullable(v.strictObject({ from: Instant, to: Instant })),
+});
+export type TicketStandingAnswer = v.InferOutput<typeof TicketStandingAnswer>;
+
+const SealedLeaf = v.strictObject({ entry: Sha256Hex, lane: v.string(), weight: v.pipe(v.number(), v.integer("A weight is a whole number.")) });
+
+/** An RFC 6962 inclusion proof of a ticket in its shard's seal. */
+export const ProofAnswer = v.strictObject({
+  shard: v.pipe(v.number(), v.integer("A shard is a number.")),
+  batch: v.pipe(v.number(), v.integer("A batch is a number.")),
+  leaf: SealedLeaf,
+  index: v.pipe(v.number(), v.integer("An index is a number.")),
+  count: v.pipe(v.number(), v.integer("A count is a number.")),
+  root: Sha256Hex,
+  path: v.array(Sha256Hex),
+});
+
+export const EntriesAnswer = v.strictObject({ entries: v.array(SealedLeaf) });
+
+export const ChallengeAnswer = v.strictObject({ challenge: v.null() });
+export type ChallengeAnswer = v.InferOutput<typeof ChallengeAnswer>;
+
+export const PassAnswer = v.strictObject({ pass: v.string(), expiresAt: Instant });
+export type PassAnswer = v.InferOutput<typeof PassAnswer>;
+export const WaitingAnswer = v.strictObject({ state: v.literal("waiting"), position: Position });
+export type WaitingAnswer = v.InferOutput<typeof WaitingAnswer>;
+
+/** A body that says nothing: for requests whose credential says everything. */
+export const EmptyRequest = v.strictObject({});

@@ -1,0 +1,38 @@
+import path from "node:path";
+import { parseArgs } from "node:util";
+import type { StoreConfig } from "../config/store-config.ts";
+import { mistakeText } from "../config/store-from-vars.ts";
+import { projectPath } from "./project.ts";
+import { readStoreFile } from "./store-file.ts";
+
+/*
+ * npm run check -- [--config FILE] [--deploy]
+ *
+ * Reads the store and its drops and names every mistake with its table and
+ * field. With --deploy it allows only what may be deployed.
+ */
+const { values } = parseArgs({ options: { config: { type: "string" }, deploy: { type: "boolean", default: false } } });
+const file = values.config === undefined ? projectPath("wrangler.toml") : path.resolve(values.config);
+const local = readStoreFile(file, { isLocal: !values.deploy });
+if (!local.ok) {
+  for (const mistake of local.rejection) process.stderr.write(`${mistakeText(mistake)}\n`);
+  process.stderr.write(`${local.rejection.length === 1 ? "1 mistake" : `${local.rejection.length} mistakes`} in ${file}\n`);
+  process.exitCode = 1;
+} else {
+  process.stdout.write(summary(local.value.store));
+  if (!values.deploy && !readStoreFile(file, { isLocal: false }).ok) {
+    process.stdout.write("It can be tried here. It cannot be deployed as it is; npm run check -- --deploy says why.\n");
+  }
+}
+
+function summary(store: StoreConfig): string {
+  const lines = [
+    `${store.name}: ${store.regions.map(({ label }) => label).join(", ")}; prices in ${store.currency}.`,
+    ...store.drops.map(({ slug, title, source }) => {
+      const units = source.stock.reduce((sum, { quantity }) => sum + quantity, 0);
+      return `  ${title} at /${store.regions[0]?.slug ?? ""}/${slug}: ${units} units in ${source.stages.length === 1 ? "one stage" : `${source.stages.length} stages`}, ${source.items.length === 1 ? "one item" : `${source.items.length} items`}.`;
+    }),
+    "No mistakes.",
+  ];
+  return `${lines.join("\n")}\n`;
+}

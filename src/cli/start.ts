@@ -1,0 +1,144 @@
+import { connect } from "node:net";
+import type { Miniflare } from "miniflare";
+import { mistakeText } from "../config/store-from-vars.ts";
+import { BuildFailure, buildAll } from "./build.ts";
+import { bannerText, type Addresses } from "./banner.ts";
+import { takeDataFolder } from "./data-folder.ts";
+import { readOrMakeKeys } from "./keys.ts";
+import { LOCAL_WORKERS } from "./project.ts";
+import { parseStartOptions, type StartOptions } from "./start-options.ts";
+import { readStoreFile, type StoreFile } from "./store-file.ts";
+
+const CRON_EVERY_MS = 60_000;
+/** The runtime restarts a Workers process that died; its number is noted anew within this time. */
+const NOTE_EVERY_MS = 2_000;
+const READY_WITHIN_MS = 30_000;
+
+/** Why nothing was started, in words for the terminal. */
+class StartFailure extends Error {
+  override readonly name = "StartFailure";
+}
+
+/** Checks, builds and serves the store until it is told to end. */
+async function start(options: StartOptions): Promise<void> {
+  const file = readStoreFile(options.config, { isLocal: true });
+  if (!file.ok) throw new StartFailure([`Nothing was started: ${options.config} has mistakes.`, ...file.rejection.map((mistake) => `  ${mistakeText(mistake)}`)].join("\n"));
+
+  const data = await takeDataFolder(options.data, options.fresh);
+  if (!data.ok) throw new StartFailure(data.rejection);
+  for (const port of [options.port, options.port + 1]) {
+    if (await isTaken(port)) {
+      data.value.release();
+      throw new StartFailure(`Port ${port} is in use by another program. End it, or choose another with: npm start -- --port ${options.port + 10}`);
+    }
+  }
+  const ends = new AbortController();
+  endOnSignals(ends);
+
+  await buildAll(LOCAL_WORKERS, (line) => process.stderr.write(`${line}\n`));
+  const runtime = await serve(options, file.value, data.value.noteProcesses, ends);
+  await runtime?.dispose();
+  data.value.release();
+}
+
+/** Serves until `ends`; answers the runtime, which the caller ends. */
+async function serve(options: StartOptions, file: StoreFile, noteProcesses: () => void, ends: AbortController): Promise<Miniflare | null> {
+  if (ends.signal.aborted) return null;
+  const keys = readOrMakeKeys(options.data);
+  const ordersUrl = process.env["ORDERS_URL"] ?? "";
+  const orders = ordersUrl === "" ? null : { url: ordersUrl, token: process.env["ORDERS_TOKEN"] ?? null };
+
+  // Imported here: a config with mistakes is refused without waiting for wrangler to load.
+  const { startLocalRuntime } = await import("./local-runtime.ts");
+  const { migrateOrders } = await import("./orders-migration.ts");
+  const runtime = await startLocalRuntime({ port: options.port, dataFolder: options.data, vars: file.vars, keys, orders });
+  endOnSignals(ends);
+  noteProcesses();
+  await migrateOrders(runtime, orders);
+
+  const store = `http://127.0.0.1:${options.port}`;
+  const addresses: Addresses = { store, desk: store, deskKey: keys.DESK_KEY, sandbox: `http://127.0.0.1:${options.port + 1}`, rehearsalKey: keys.REHEARSAL_KEY };
+  await everyWorkerAnswers(runtime, store);
+  await runScheduled(runtime);
+  const cron = setInterval(() => void runScheduled(runtime), CRON_EVERY_MS);
+  const notes = setInterval(noteProcesses, NOTE_EVERY_MS);
+  process.stdout.write(options.json ? `${JSON.stringify(addresses)}\n` : `${await bannerText(file.store, addresses)}\n`);
+
+  if (!ends.signal.aborted) await new Promise<void>((resolve) => ends.signal.addEventListener("abort", () => resolve(), { once: true }));
+  clearInterval(cron);
+  clearInterval(notes);
+  return runtime;
+}
+
+/**
+ * Ends in order on a signal. Called again once the runtime is there, because
+ * Miniflare puts handlers of its own in place that leave at once and report a
+ * failure for what is an ordinary Ctrl-C.
+ */
+function endOnSignals(ends: AbortController): void {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.removeAllListeners(signal);
+    process.on(signal, () => ends.abort());
+  }
+}
+
+/** Nothing else fires crons on a developer's machine. One Worker's failure is told and does not keep the others from theirs. */
+async function runScheduled(runtime: Miniflare): Promise<void> {
+  await Promise.all(["storefront", "settlement"].map(async (name) => {
+    try {
+      await (await runtime.getWorker(name)).scheduled({ cron: "* * * * *" });
+    } catch (error) {
+      process.stderr.write(`The scheduled run of ${name} failed: ${error instanceof Error ? error.message : String(error)}\n`);
+    }
+  }));
+}
+
+/** Waits until the store answers at its door and every other Worker answers anything at all. */
+async function everyWorkerAnswers(runtime: Miniflare, store: string): Promise<void> {
+  const until = performance.now() + READY_WITHIN_MS;
+  const asks: Record<string, () => Promise<boolean>> = {
+    storefront: async () => (await fetch(`${store}/healthz`)).ok,
+  };
+  for (const { name } of LOCAL_WORKERS) {
+    asks[name] ??= async () => (await (await runtime.getWorker(name)).fetch("http://localhost/healthz")).status < 500;
+  }
+  for (const [name, answers] of Object.entries(asks)) {
+    let complaint = "";
+    for (;;) {
+      try {
+        if (await answers()) break;
+      } catch (error) {
+        complaint = error instanceof Error ? `: ${error.message}` : "";
+      }
+      if (performance.now() > until) throw new StartFailure(`The Worker ${name} does not answer${complaint}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+/** Whether a program listens on the port; asked by calling it, because only that works for every owner. */
+function isTaken(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: "127.0.0.1" });
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
+
+const options = parseStartOptions(process.argv.slice(2));
+if (!options.ok) {
+  process.stderr.write(`${options.rejection}\n`);
+  process.exit(1);
+}
+try {
+  await start(options.value);
+  process.exit(0);
+} catch (error) {
+  const isOurs = error instanceof StartFailure || error instanceof BuildFailure;
+  process.stderr.write(`${isOurs ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+  // Whatever was started ends with this process: the runtime has a handler of its own for that.
+  process.exit(1);
+}

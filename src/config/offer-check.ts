@@ -1,0 +1,66 @@
+import type { CampaignTerms } from "../coupon/campaign.ts";
+import type { PlanItem } from "../drop/plan.ts";
+import type { SplitRule } from "../settlement/split.ts";
+import { type Mistakes, nameDuplicates } from "./fields.ts";
+
+/** What a drop sells, and where the money goes. */
+export interface Offer {
+  readonly stock: readonly { readonly sku: string; readonly quantity: number }[];
+  readonly items: readonly PlanItem[];
+  readonly splits: readonly SplitRule[];
+  readonly campaigns: readonly CampaignTerms[];
+}
+
+/** The checks of an offer that look at more than one field. */
+export function checkOffer(table: string, offer: Offer, surroundings: { readonly regionSlugs: readonly string[] }, mistakes: Mistakes): void {
+  checkCampaigns(table, offer.campaigns, surroundings.regionSlugs, mistakes);
+  if (checkSplitRules(table, offer.splits, mistakes)) checkRemainder(table, offer, mistakes);
+}
+
+function checkCampaigns(table: string, campaigns: readonly CampaignTerms[], regionSlugs: readonly string[], mistakes: Mistakes): void {
+  nameDuplicates(mistakes, table, campaigns.map(({ id }, index) => [`campaigns[${index}].id`, id] as const), "campaign");
+  // Typed words are compared without regard to case, so two that differ only in case are one.
+  nameDuplicates(mistakes, table, campaigns.flatMap(({ typed }, index) => (typed === null ? [] : [[`campaigns[${index}].typed`, typed.toUpperCase()] as const])), "word");
+  for (const [index, campaign] of campaigns.entries()) {
+    const field = `campaigns[${index}]`;
+    if (campaign.validFrom >= campaign.validUntil) mistakes.add(table, `${field}.validFrom`, "This must be before validUntil.");
+    if (campaign.region !== null && !regionSlugs.includes(campaign.region)) {
+      mistakes.add(table, `${field}.region`, `There is no region "${campaign.region}". The regions are ${regionSlugs.join(", ")}.`);
+    }
+  }
+}
+
+function checkSplitRules(table: string, splits: readonly SplitRule[], mistakes: Mistakes): boolean {
+  const before = mistakes.list.length;
+  nameDuplicates(mistakes, table, splits.map(({ party }, index) => [`splits[${index}].party`, party] as const), "party");
+  const remainders = splits.filter((rule) => "remainder" in rule).length;
+  if (remainders !== 1) mistakes.add(table, "splits", `Exactly one party takes the remainder; here ${remainders} do.`);
+  const percentSum = splits.reduce((sum, rule) => sum + ("percent" in rule ? Math.round(rule.percent * 100) : 0), 0) / 100;
+  if (percentSum > 100) mistakes.add(table, "splits", `The percentages must not exceed 100; they sum to ${percentSum}.`);
+  return mistakes.list.length === before;
+}
+
+/**
+ * Refuses splits that could owe more than a buyer paid: at the item's price less
+ * the largest discount, after the fixed parts and every percentage rounded up,
+ * something must be left or exactly nothing.
+ *
+ * One unit is the worst case. Fixed parts grow with the units exactly as the
+ * goods do, and rounding costs several units together no more than one by one.
+ */
+function checkRemainder(table: string, { items, splits, campaigns }: Offer, mistakes: Mistakes): void {
+  const percentOff = campaigns.reduce((most, campaign) => Math.max(most, campaign.percentOff), 0);
+  const fixed = splits.reduce((sum, rule) => sum + ("fixedMinor" in rule ? BigInt(rule.fixedMinor) : 0n), 0n);
+  for (const [index, item] of items.entries()) {
+    const goods = BigInt(item.priceMinor) - partRoundedUp(BigInt(item.priceMinor), percentOff);
+    const shares = splits.reduce((sum, rule) => sum + ("percent" in rule ? partRoundedUp(goods, rule.percent) : 0n), 0n);
+    const remainder = goods - fixed - shares;
+    if (remainder >= 0n) continue;
+    const discount = percentOff === 0 ? "" : ` after the largest discount of ${percentOff} %`;
+    mistakes.add(table, "splits", `${item.sku} brings ${goods}${discount} and the splits take ${fixed + shares} of it (items[${index}].priceMinor): the remainder would be negative.`);
+  }
+}
+
+function partRoundedUp(amount: bigint, percent: number): bigint {
+  return (amount * BigInt(Math.round(percent * 100)) + 9_999n) / 10_000n;
+}

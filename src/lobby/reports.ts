@@ -1,0 +1,34 @@
+import type { LinePage } from "../drop/port.ts";
+import type { Census } from "./line.ts";
+import type { ShardReport } from "./port.ts";
+import { mergeQuantiles } from "./quantiles.ts";
+
+/** A shard that was not heard of for this long no longer counts among those who wait. */
+export const REPORT_TTL_MS = 10_000;
+
+/** What the other shards last said, as shard 0 keeps it; a report is forgotten with the memory and told again within a second. */
+export class ShardReports {
+  readonly #byShard = new Map<number, { readonly report: ShardReport; readonly at: number }>();
+
+  accept(report: ShardReport, now: number): void {
+    this.#byShard.set(report.shard, { report, at: now });
+  }
+
+  /** Shard 0's own census together with those of all shards that were heard of lately. */
+  mergedWith(own: Census, now: number): Census {
+    const recent = this.#recent(now);
+    return {
+      waiting: recent.reduce((sum, report) => sum + report.waiting, own.waiting),
+      quantiles: mergeQuantiles([own, ...recent].flatMap((part) => part.quantiles)),
+    };
+  }
+
+  /** The line pages of the other shards, for the Drop object to go on with. */
+  pages(now: number): LinePage[] {
+    return this.#recent(now).flatMap((report) => report.pages);
+  }
+
+  #recent(now: number): ShardReport[] {
+    return [...this.#byShard.values()].filter(({ at }) => now - at < REPORT_TTL_MS).map(({ report }) => report);
+  }
+}

@@ -1,0 +1,94 @@
+import type { Plan } from "../drop/plan.ts";
+import type { DropSnapshot, Phase } from "../drop/port.ts";
+
+/*
+ * When a shard reads, how long it may show what it read, and when it wakes up
+ * by itself.
+ */
+
+/** The age up to which a shard shows what it has read. */
+export const LIVE_TTL_MS = 1_000;
+/** The age up to which a shard shows it when the next reading failed. */
+export const LIVE_GRACE_MS = 2_000;
+/** A shard never lets another wait shorter than this between two readings, however their clocks differ. */
+const SHARD_READ_MIN_MS = 20;
+/** While nothing can be had, only a hold that runs out can change the line: it is looked at less often. */
+const IDLE_TICK_MS = 5_000;
+/** A socket's timer dies with the object; this alarm finds those who still wait. */
+const TIMER_BACKUP_MS = 15_000;
+
+/** The next moment after `after` at which the drop's state changes by the clock alone; infinite when there is none. */
+export function nextBoundary(plan: Plan, after: number): number {
+  let next = Number.POSITIVE_INFINITY;
+  const consider = (at: number) => {
+    if (at > after && at < next) next = at;
+  };
+  for (const at of [plan.announceAt, plan.lobbyOpensAt, plan.opensAt, plan.closesAt]) consider(at);
+  for (const unit of plan.stock) for (const stage of unit.stages) consider(stage.opensAt);
+  return next;
+}
+
+/** Whether the drop's end has been seen: nothing that happens in a lobby matters any more. */
+export function isOverPhase(phase: Phase): boolean {
+  return phase === "closed" || phase === "cancelled";
+}
+
+/**
+ * For how long, from the moment of asking, shard 0 may show what the Drop object
+ * answered. Measured on the Drop object's own time, so that a difference of
+ * clocks neither stretches the answer beyond a boundary nor asks in a storm.
+ */
+export function dropAnswerTtlMs(snapshot: DropSnapshot): number {
+  return Math.min(LIVE_TTL_MS, nextBoundary(snapshot.plan, snapshot.live.asOf) - snapshot.live.asOf);
+}
+
+/**
+ * For how long another shard may show what it got from shard 0, which had it for
+ * a while already. `now` is the shard's clock at the moment of asking.
+ */
+export function shardAnswerTtlMs(snapshot: DropSnapshot, now: number): number {
+  const ageMs = Math.max(0, now - snapshot.live.asOf);
+  return Math.max(SHARD_READ_MIN_MS, dropAnswerTtlMs(snapshot) - ageMs);
+}
+
+/** What a shard knows when it asks itself when to wake up. */
+export interface Rhythm {
+  readonly plan: Plan | null;
+  readonly phase: Phase | null;
+  readonly isOver: boolean;
+  readonly hasSeed: boolean;
+  readonly tickets: number;
+  readonly waiting: number;
+  readonly sockets: number;
+  /** Null when nothing waits for a seal or for its acknowledgement. */
+  readonly sealDueAt: number | null;
+}
+
+export interface Waking {
+  /** A timer in memory: it keeps the object awake, so there is one only while somebody listens. */
+  readonly timerAt: number | null;
+  readonly alarmAt: number | null;
+}
+
+const QUIET: Waking = { timerAt: null, alarmAt: null };
+
+/**
+ * When the shard wakes up by itself. Before the opening that is the opening; then
+ * once a second while somebody waits or listens; never once the drop is over, and
+ * not while nobody is there: whoever comes wakes it.
+ */
+export function nextWaking(state: Rhythm, now: number): Waking {
+  const { plan } = state;
+  if (plan === null || state.isOver) return QUIET;
+  if (now < plan.lobbyOpensAt) return { timerAt: null, alarmAt: state.sockets > 0 ? plan.lobbyOpensAt : plan.opensAt };
+  const tickAt = Math.min(now + LIVE_TTL_MS, nextBoundary(plan, now));
+  const timerAt = state.sockets > 0 ? tickAt : null;
+  if (now < plan.opensAt) return { timerAt, alarmAt: plan.opensAt };
+  if (state.sealDueAt !== null) return { timerAt, alarmAt: Math.max(now, state.sealDueAt) };
+  // Seeing the draw made is the shard's own business only while it has tickets to rank.
+  const isAwaited = state.waiting > 0 || (!state.hasSeed && state.tickets > 0);
+  if (!isAwaited) return { timerAt, alarmAt: null };
+  if (timerAt !== null) return { timerAt, alarmAt: now + TIMER_BACKUP_MS };
+  const isIdle = state.phase === "sold-out" || state.phase === "paused";
+  return { timerAt, alarmAt: Math.min(now + (isIdle ? IDLE_TICK_MS : LIVE_TTL_MS), nextBoundary(plan, now)) };
+}

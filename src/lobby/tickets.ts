@@ -1,0 +1,154 @@
+import type { Line } from "../drop/port.ts";
+import { assert, accepted, rejected, type Result } from "../kernel/result.ts";
+import type { JoinCommand, JoinedTicket, JoinRejection, Leaf } from "./port.ts";
+
+/** A ticket as its shard keeps it. */
+export interface BookedTicket extends JoinedTicket {
+  /** Its number in the order of arrival, from 0. */
+  readonly index: number;
+  wants: readonly Line[];
+  /** Null until the draw. */
+  rank: string | null;
+  /** The last position that its owner was shown; it never grows. */
+  shownPosition: number | null;
+}
+
+/** When a ticket may be had, from the plan and from what was heard of the drop since. */
+export interface JoinWindow {
+  readonly lobbyOpensAt: number;
+  readonly closesAt: number;
+  /** The drop was seen closed or cancelled. */
+  readonly isOver: boolean;
+}
+
+/** What a join changed: the caller stores that before it answers. */
+export interface Joined {
+  readonly ticket: BookedTicket;
+  readonly change: "created" | "wants-changed" | "none";
+}
+
+/** One seal of the shard: the tickets from where the seal before it ended up to, not including, number `end`. */
+export interface StoredSeal {
+  readonly batch: number;
+  readonly end: number;
+  readonly count: number;
+  readonly root: string;
+  /** Whether the Drop object has it in its record. */
+  acknowledged: boolean;
+}
+
+/**
+ * The tickets of one shard in the order of arrival. `joinedAt` never falls from
+ * one ticket to the next, so that a moment in time is also a place in the list:
+ * everyone who joined before the opening is a prefix of it, and every seal is a
+ * range.
+ */
+export class TicketBook {
+  readonly tickets: BookedTicket[] = [];
+  readonly seals: StoredSeal[] = [];
+  readonly #byId = new Map<string, BookedTicket>();
+  #floor = 0;
+
+  /** The earliest `joinedAt` that the next ticket can get. */
+  get floor(): number {
+    return this.#floor;
+  }
+
+  find(ticket: string): BookedTicket | null {
+    return this.#byId.get(ticket) ?? null;
+  }
+
+  /**
+   * Gives a ticket, or the same ticket again. The same key may change what it
+   * wants; everything that the place depends on stays as it was at first. An
+   * unchanged retry is answered even after the close: it changes nothing, and
+   * its first answer may have been lost.
+   */
+  join(command: JoinCommand, window: JoinWindow, now: number): Result<Joined, JoinRejection> {
+    const known = this.#byId.get(command.ticket);
+    if (known !== undefined && known.keyThumbprint !== command.keyThumbprint) return rejected({ code: "id_reused" });
+    if (known !== undefined && sameWants(known.wants, command.wants)) return accepted({ ticket: known, change: "none" });
+    const joinedAt = Math.max(now, this.#floor);
+    if (window.isOver || joinedAt >= window.closesAt) return rejected({ code: "drop_closed" });
+    if (known !== undefined) {
+      known.wants = command.wants;
+      return accepted({ ticket: known, change: "wants-changed" });
+    }
+    if (joinedAt < window.lobbyOpensAt) return rejected({ code: "lobby_not_open", lobbyOpensAt: window.lobbyOpensAt });
+    const ticket = this.restore({ ...command, joinedAt }, null);
+    return accepted({ ticket, change: "created" });
+  }
+
+  /** Puts a stored ticket into memory; they come in the order in which they were given. */
+  restore(joined: JoinedTicket, shownPosition: number | null): BookedTicket {
+    assert(joined.joinedAt >= this.#floor, "tickets are given in the order of their times");
+    assert(!this.#byId.has(joined.ticket), "a ticket is in the book once");
+    const { ticket: id, entry, lane, weight, joinedAt, wants, keyThumbprint } = joined;
+    const ticket: BookedTicket = { ticket: id, entry, lane, weight, joinedAt, wants, keyThumbprint, index: this.tickets.length, rank: null, shownPosition };
+    this.tickets.push(ticket);
+    this.#byId.set(id, ticket);
+    this.#floor = joinedAt;
+    return ticket;
+  }
+
+  /** From now on nobody can join at or before `at`. The caller stores it before it tells anyone so. */
+  closeThrough(at: number): void {
+    this.#floor = Math.max(this.#floor, at + 1);
+  }
+
+  /** The number of tickets that are drawn: those that joined before the opening. */
+  drawnCount(opensAt: number): number {
+    let low = 0;
+    let high = this.tickets.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.tickets[middle]?.joinedAt ?? opensAt) < opensAt) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** How many tickets, from the first, are in some seal. */
+  get sealedCount(): number {
+    return this.seals.at(-1)?.end ?? 0;
+  }
+
+  /** How many tickets, from the first, are in a seal that the record has: only these may be offered to the draw or be listed. */
+  get offeredCount(): number {
+    let offered = 0;
+    for (const seal of this.seals) {
+      if (!seal.acknowledged) break;
+      offered = seal.end;
+    }
+    return offered;
+  }
+
+  /**
+   * The last millisecond of which everybody who joined in it, or before it, has
+   * been offered, and in which nobody can join any more once the caller has
+   * called `closeThrough` with it.
+   */
+  completeThrough(now: number): number {
+    const firstLeftOut = this.tickets[this.offeredCount];
+    const before = Math.max(now, this.#floor) - 1;
+    return firstLeftOut === undefined ? before : Math.min(before, firstLeftOut.joinedAt - 1);
+  }
+
+  /** The seal that has the ticket, or null. */
+  sealOf(ticket: BookedTicket): StoredSeal | null {
+    return this.seals.find((seal) => ticket.index < seal.end) ?? null;
+  }
+
+  /** The leaves of the tickets from number `start` up to, not including, `end`. */
+  leaves(start: number, end: number): Leaf[] {
+    return this.tickets.slice(start, end).map(({ entry, lane, weight }) => ({ entry, lane, weight }));
+  }
+
+  sealLeaves(seal: StoredSeal): Leaf[] {
+    return this.leaves(seal.end - seal.count, seal.end);
+  }
+}
+
+function sameWants(known: readonly Line[], asked: readonly Line[]): boolean {
+  return known.length === asked.length && asked.every((line) => known.some((other) => other.sku === line.sku && other.quantity === line.quantity));
+}

@@ -1,0 +1,103 @@
+import type { Behaviour } from "./behaviour.ts";
+import type { PayAnswer, PayOutcome, PayPage } from "./pay.ts";
+import type { DisputeStatus } from "./records.ts";
+import type { DeliveryCounts } from "./webhooks.ts";
+
+/** A request to the Stripe-shaped API, as far as the books care. */
+export interface ApiCall {
+  readonly method: string;
+  /** Below `/v1/`, without a leading slash. */
+  readonly path: string;
+  /** The form: the body of a POST, the query of a GET. */
+  readonly form: string;
+  readonly idempotencyKey: string | null;
+  readonly authorization: string | null;
+}
+
+export interface ApiReply {
+  readonly status: number;
+  readonly body: string;
+  readonly requestId: string;
+  /** True when this is the kept answer of an earlier request with the same key. */
+  readonly isReplay: boolean;
+}
+
+export interface Mail {
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+/** Everything that the provider believes about one payment. Amounts in minor units, instants in epoch milliseconds. */
+export interface PaymentReport {
+  readonly id: string;
+  readonly session: string | null;
+  readonly reference: string | null;
+  readonly status: string;
+  readonly currency: string;
+  readonly amountMinor: number;
+  /** What the card's bank has promised, ever; 0 when it never did. */
+  readonly authorisedMinor: number;
+  readonly capturableMinor: number;
+  readonly capturedMinor: number;
+  readonly refundedMinor: number;
+  readonly disputedMinor: number;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly createdAt: number;
+}
+
+export interface SessionReport {
+  readonly id: string;
+  readonly status: string;
+  readonly reference: string | null;
+  readonly intent: string | null;
+  readonly currency: string;
+  readonly amountMinor: number;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+export interface BooksReport {
+  readonly asOf: number;
+  readonly sessions: readonly SessionReport[];
+  readonly intents: readonly PaymentReport[];
+  readonly refunds: readonly { readonly id: string; readonly intent: string; readonly amountMinor: number; readonly currency: string; readonly createdAt: number }[];
+  readonly transfers: readonly { readonly id: string; readonly destination: string; readonly transferGroup: string | null; readonly amountMinor: number; readonly currency: string; readonly createdAt: number }[];
+  readonly payouts: readonly { readonly id: string; readonly status: string; readonly amountMinor: number; readonly currency: string; readonly createdAt: number }[];
+  readonly disputes: readonly DisputeReport[];
+  readonly balances: Readonly<Record<string, number>>;
+  readonly webhooks: DeliveryCounts;
+}
+
+export interface DisputeReport {
+  readonly id: string;
+  readonly intent: string;
+  readonly status: DisputeStatus;
+  readonly reason: string;
+  readonly amountMinor: number;
+  readonly currency: string;
+}
+
+export type DisputeAnswer =
+  | { readonly ok: true; readonly dispute: DisputeReport }
+  | { readonly ok: false; readonly isMissing: boolean; readonly message: string };
+
+/** The provider's books, behind whatever keeps them. */
+export interface Books {
+  call(call: ApiCall): Promise<ApiReply>;
+  page(session: string): Promise<PayPage | null>;
+  /** `card` is a card's name or number; null when it names none that exists. */
+  pay(session: string, outcome: PayOutcome, card: string | null): Promise<PayAnswer | null>;
+  behaviour(): Promise<Behaviour>;
+  setBehaviour(behaviour: Behaviour): Promise<Behaviour>;
+  releaseWebhooks(): Promise<number>;
+  report(): Promise<BooksReport>;
+  openDispute(opening: { readonly intent: string; readonly reason: string; readonly amountMinor: number | null }): Promise<DisputeAnswer>;
+  closeDispute(id: string, outcome: "won" | "lost"): Promise<DisputeAnswer>;
+  mail(to: string | null): Promise<readonly Mail[]>;
+  /** With a key, the same mail is kept once. */
+  addMail(mail: Mail, key: string | null): Promise<void>;
+}

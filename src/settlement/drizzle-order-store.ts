@@ -1,0 +1,167 @@
+import { and, asc, desc, eq, lt, lte, or, sql } from "drizzle-orm";
+import type { BaseSQLiteDatabase } from "drizzle-orm/sqlite-core";
+import type { DrizzleD1Database } from "drizzle-orm/d1";
+import type { LibSQLDatabase } from "drizzle-orm/libsql";
+import { attention, inboxEvents, inboxOutcomes, orderEvents, orders, payments, transfers } from "../../schema/orders.ts";
+import { Fault } from "../kernel/result.ts";
+import type { OrderEvent } from "./order-event.ts";
+import type { OrderAppend, OrderStore } from "./order-store.ts";
+import { cursorOf, parseCursor, paymentsOf } from "./order-store.ts";
+import type { AccountBalance, TransferView } from "./port.ts";
+
+/** D1, a libSQL file or a libSQL server: the union type-checks where a common base class does not. */
+export type OrdersDatabase = DrizzleD1Database | LibSQLDatabase;
+
+/** What all three have in common; a select with chosen columns does not type-check on the union. */
+type SelectDatabase = BaseSQLiteDatabase<"async", unknown>;
+
+/**
+ * The port on drizzle. `batch` is the only transaction that all three stores
+ * have; it rolls back as a whole when a unique key collides.
+ */
+export function drizzleOrderStore(db: OrdersDatabase): OrderStore {
+  const query: SelectDatabase = db;
+  return {
+    async read(order) {
+      const [eventRows, transferRows] = await asFault(() => db.batch([
+        query.select({ body: orderEvents.body }).from(orderEvents).where(eq(orderEvents.orderId, order)).orderBy(asc(orderEvents.seq)),
+        query.select().from(transfers).where(eq(transfers.orderId, order)).orderBy(asc(transfers.position)),
+      ]));
+      return { events: eventRows.map((row) => row.body), transfers: transferRows.map(rowToTransfer) };
+    },
+
+    async readEvents(ids) {
+      const rows = await asFault(() => query.select({ order: orderEvents.orderId, body: orderEvents.body }).from(orderEvents)
+        .where(sql`${orderEvents.orderId} in (select value from json_each(${JSON.stringify(ids)}))`)
+        .orderBy(asc(orderEvents.orderId), asc(orderEvents.seq)));
+      const byOrder = new Map<string, OrderEvent[]>();
+      for (const row of rows) byOrder.set(row.order, [...(byOrder.get(row.order) ?? []), row.body]);
+      return byOrder;
+    },
+
+    append: (append) => write(db, append),
+
+    async list({ drop, cursor, limit }) {
+      const from = parseCursor(cursor);
+      const rows = await asFault(() => query.select({ id: orders.id, placedAt: orders.placedAt }).from(orders)
+        .where(and(
+          eq(orders.drop, drop),
+          from === null ? undefined : or(lt(orders.placedAt, from.placedAt), and(eq(orders.placedAt, from.placedAt), lt(orders.id, from.order))),
+        ))
+        .orderBy(desc(orders.placedAt), desc(orders.id)).limit(limit + 1));
+      const page = rows.slice(0, limit);
+      const last = page.at(-1);
+      return { orders: page.map((row) => row.id), next: rows.length > limit && last !== undefined ? cursorOf(last.placedAt, last.id) : null };
+    },
+
+    async orderOfPayment(payment) {
+      const [row] = await asFault(() => query.select({ order: payments.orderId }).from(payments).where(eq(payments.id, payment)));
+      return row?.order ?? null;
+    },
+
+    async transfers(order) {
+      const rows = await asFault(() => query.select().from(transfers).where(eq(transfers.orderId, order)).orderBy(asc(transfers.position)));
+      return rows.map(rowToTransfer);
+    },
+
+    accounts: () => accountBalances(db, query),
+
+    async receive(event, attentionAt) {
+      try {
+        await db.batch([db.insert(inboxEvents).values(event), db.insert(attention).values({ subject: event.id, dueAt: attentionAt })]);
+        return "stored";
+      } catch (error) {
+        if (isUniqueViolation(error)) return "known";
+        throw fault(error);
+      }
+    },
+
+    async inboxEvent(id) {
+      const [row] = await asFault(() => query.select({ event: inboxEvents, outcome: inboxOutcomes.outcome }).from(inboxEvents)
+        .leftJoin(inboxOutcomes, eq(inboxOutcomes.eventId, inboxEvents.id)).where(eq(inboxEvents.id, id)));
+      return row ?? null;
+    },
+
+    async resolve(id, outcome, at) {
+      await asFault(() => db.batch([
+        db.insert(inboxOutcomes).values({ eventId: id, outcome, processedAt: at }).onConflictDoNothing(),
+        db.delete(attention).where(eq(attention.subject, id)),
+      ]));
+    },
+
+    async due(now, limit) {
+      const rows = await asFault(() => query.select({ subject: attention.subject }).from(attention)
+        .where(lte(attention.dueAt, now)).orderBy(asc(attention.dueAt), asc(attention.subject)).limit(limit));
+      return rows.map((row) => row.subject);
+    },
+
+    async postpone(subject, dueAt) {
+      await asFault(() => query.update(attention).set({ dueAt }).where(eq(attention.subject, subject)));
+    },
+  };
+}
+
+async function write(db: OrdersDatabase, append: OrderAppend): Promise<"appended" | "collided"> {
+  const attend = append.attentionAt === null
+    ? db.delete(attention).where(eq(attention.subject, append.order))
+    : db.insert(attention).values({ subject: append.order, dueAt: append.attentionAt })
+      .onConflictDoUpdate({ target: attention.subject, set: { dueAt: append.attentionAt } });
+  const eventRows = append.events.map((event, index) =>
+    db.insert(orderEvents).values({ orderId: append.order, seq: append.after.events + index + 1, kind: event.kind, at: event.at, body: event }));
+  const indexRows = append.events.flatMap((event) => event.kind === "placed"
+    ? [db.insert(orders).values({ id: append.order, drop: event.order.drop, placedAt: event.order.placedAt })] : []);
+  const paymentRows = paymentsOf(append.events).map((payment) => db.insert(payments).values({ id: payment, orderId: append.order }).onConflictDoNothing());
+  // One statement a row: D1 takes at most 100 bound parameters in one.
+  const transferRows = append.transfers.map(({ order, ...transfer }, index) =>
+    db.insert(transfers).values({ ...transfer, orderId: order, position: append.after.transfers + index + 1 }));
+  try {
+    await db.batch([attend, ...eventRows, ...indexRows, ...paymentRows, ...transferRows]);
+    return "appended";
+  } catch (error) {
+    if (isUniqueViolation(error)) return "collided";
+    throw fault(error);
+  }
+}
+
+async function accountBalances(db: OrdersDatabase, query: SelectDatabase): Promise<readonly AccountBalance[]> {
+  const total = sql<number>`sum(${transfers.amountMinor})`;
+  const [debits, credits] = await asFault(() => db.batch([
+    query.select({ account: transfers.debit, currency: transfers.currency, total }).from(transfers).where(eq(transfers.state, "posted")).groupBy(transfers.debit, transfers.currency),
+    query.select({ account: transfers.credit, currency: transfers.currency, total }).from(transfers).where(eq(transfers.state, "posted")).groupBy(transfers.credit, transfers.currency),
+  ]));
+  const balances = new Map<string, AccountBalance>();
+  for (const row of debits) balances.set(`${row.account}\n${row.currency}`, { account: row.account, currency: row.currency, debitMinor: row.total, creditMinor: 0 });
+  for (const row of credits) {
+    const debitMinor = balances.get(`${row.account}\n${row.currency}`)?.debitMinor ?? 0;
+    balances.set(`${row.account}\n${row.currency}`, { account: row.account, currency: row.currency, debitMinor, creditMinor: row.total });
+  }
+  return [...balances.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, balance]) => balance);
+}
+
+function rowToTransfer(row: typeof transfers.$inferSelect): TransferView {
+  const { orderId, position: _position, ...rest } = row;
+  return { ...rest, order: orderId };
+}
+
+/**
+ * D1, a libSQL file and a libSQL server name the collision by different codes
+ * and on different levels of the cause chain; the sentence is SQLite's own.
+ */
+export function isUniqueViolation(error: unknown): boolean {
+  for (let cause: unknown = error, depth = 0; cause instanceof Error && depth < 8; cause = cause.cause, depth++) {
+    if (/UNIQUE constraint failed/.test(cause.message)) return true;
+  }
+  return false;
+}
+
+async function asFault<Value>(call: () => PromiseLike<Value>): Promise<Value> {
+  try {
+    return await call();
+  } catch (error) {
+    throw fault(error);
+  }
+}
+
+function fault(cause: unknown): Fault {
+  return new Fault("the order store did not answer", { retryable: true, cause });
+}

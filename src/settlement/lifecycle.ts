@@ -1,0 +1,190 @@
+import type { ProviderTruth } from "../payment/provider.ts";
+import { assert } from "../kernel/result.ts";
+import type { OrderBook, RefundBook } from "./order-book.ts";
+import { handedOverMinor, refundableMinor, unitsOpen } from "./order-book.ts";
+import type { OrderEvent } from "./order-event.ts";
+
+/*
+ * What follows from an order's book: the one effect that is owed next, what
+ * the provider's truth adds to it, and when to look again. No clock, no call:
+ * the orchestration performs the effect, appends what it became, and asks again.
+ */
+
+/** The next effect that an order owes. `record` is owed to the book alone. */
+export type Step =
+  | { readonly kind: "open_session" }
+  | { readonly kind: "close_session"; readonly session: string }
+  | { readonly kind: "extend"; readonly payment: string }
+  | { readonly kind: "confirm"; readonly payment: string }
+  | { readonly kind: "tell_drop" }
+  | { readonly kind: "capture"; readonly payment: string; readonly amountMinor: number; readonly units: number; readonly isFinal: boolean; readonly isMulticapture: boolean }
+  | { readonly kind: "void"; readonly payment: string }
+  | { readonly kind: "refund"; readonly payment: string; readonly refund: RefundBook["event"] }
+  | { readonly kind: "restock"; readonly refund: RefundBook["event"] }
+  | { readonly kind: "refund_all"; readonly amountMinor: number; readonly reason: string }
+  | { readonly kind: "refuse_amount"; readonly payment: string };
+
+/** The payment's name towards the drop when there is nothing to pay. */
+export function freePayment(order: string): string {
+  return `free:${order}`;
+}
+
+/** The effect that is owed now, or null when the order waits for somebody or is at its end. */
+export function nextStep(book: OrderBook): Step | null {
+  const step = book.payment === null ? stepWithoutMoney(book) : stepWithMoney(book, book.payment);
+  return step ?? stepOfRefunds(book);
+}
+
+/** Whether nothing that the shopper does may lead to a sale any more. */
+function isOver(book: OrderBook): boolean {
+  return book.isDue || book.isExpired || book.isCancelled || book.hasFailed;
+}
+
+function stepWithoutMoney(book: OrderBook): Step | null {
+  if (book.order.totalMinor === 0) return book.verdict === null && !isOver(book) ? { kind: "confirm", payment: freePayment(book.order.id) } : null;
+  if (book.processing !== null && !book.isExtended && !isOver(book)) return { kind: "extend", payment: book.processing };
+  if (book.hasFailed && !book.isDropTold && !book.isExpired) return { kind: "tell_drop" };
+  // A session whose payment is processing was completed; closing it would be refused for ever.
+  if (book.session !== null && !book.isSessionClosed && book.processing === null && isOver(book)) return { kind: "close_session", session: book.session.id };
+  if (book.session === null && !isOver(book)) return { kind: "open_session" };
+  return null;
+}
+
+function stepWithMoney(book: OrderBook, payment: NonNullable<OrderBook["payment"]>): Step | null {
+  if (book.isVoided) return null;
+  if (book.isCancelled || book.verdict === "refused") return release(book, payment.id);
+  if (book.verdict === null) {
+    return payment.authorisedMinor === book.order.totalMinor ? { kind: "confirm", payment: payment.id } : { kind: "refuse_amount", payment: payment.id };
+  }
+  return captureStep(book, payment);
+}
+
+/** The money goes back: voided where nothing was captured, else refunded whole. */
+function release(book: OrderBook, payment: string): Step | null {
+  if (book.verdict === "refused" && !book.isDropTold && book.payment?.authorisedMinor !== book.order.totalMinor && !book.isExpired) return { kind: "tell_drop" };
+  if (book.capturedMinor === 0) return { kind: "void", payment };
+  const amountMinor = refundableMinor(book);
+  if (amountMinor === 0) return null;
+  return { kind: "refund_all", amountMinor, reason: book.isCancelled ? "The drop was cancelled." : "The items were gone when the payment came." };
+}
+
+/**
+ * What is to be captured. With `on-fulfilment` only what was handed over is:
+ * at each hand-over where the card takes several captures, else once, when no
+ * unit is open any more, because the first capture would end the authorisation
+ * of the rest.
+ */
+function captureStep(book: OrderBook, payment: NonNullable<OrderBook["payment"]>): Step | null {
+  if (book.isCaptureFinal) return null;
+  const isAtOnce = book.order.capture === "at-once";
+  const isFinal = isAtOnce || unitsOpen(book).length === 0;
+  if (!isFinal && !payment.isMulticapture) return null;
+  const targetMinor = isAtOnce ? payment.authorisedMinor : handedOverMinor(book);
+  const amountMinor = targetMinor - book.capturedMinor;
+  assert(amountMinor >= 0, "what was captured was handed over");
+  if (amountMinor === 0) return isFinal && book.capturedMinor === 0 ? { kind: "void", payment: payment.id } : null;
+  return { kind: "capture", payment: payment.id, amountMinor, units: unitsToCapture(book), isFinal, isMulticapture: payment.isMulticapture };
+}
+
+function unitsToCapture(book: OrderBook): number {
+  const isAtOnce = book.order.capture === "at-once";
+  return book.lines.reduce((sum, line) => sum + (isAtOnce ? line.quantity : line.handedOver), 0) - book.capturedUnits;
+}
+
+function stepOfRefunds(book: OrderBook): Step | null {
+  for (const refund of book.refunds) {
+    if (refund.state === "asked" && book.payment !== null && book.capturedMinor > 0) return { kind: "refund", payment: book.payment.id, refund: refund.event };
+    if (refund.state === "done" && !refund.isRestocked) return { kind: "restock", refund: refund.event };
+  }
+  return null;
+}
+
+/**
+ * What the provider's truth adds to the book: nothing when the book knows it
+ * all, so that the same truth ten times is recorded once. A truth about another
+ * order adds nothing.
+ */
+export function observe(book: OrderBook, truth: ProviderTruth, at: number): OrderEvent[] {
+  if (truth.order !== book.order.id) return [];
+  const events: OrderEvent[] = [];
+  if (book.session === null && truth.session !== null) {
+    events.push({ kind: "session_opened", at, session: truth.session.id, url: truth.session.url });
+  }
+  const ofPayment = observePayment(book, truth, at);
+  events.push(...ofPayment);
+  if (ofPayment.length === 0 && isWithoutPayment(truth) && book.payment === null && !book.isSessionClosed) {
+    events.push({ kind: "session_closed", at });
+    if (!isOver(book)) events.push({ kind: "payment_failed", at });
+  }
+  return events;
+}
+
+/** Whether the session ended and its payment, if there was one, will not come any more. */
+function isWithoutPayment(truth: ProviderTruth): boolean {
+  if (truth.payment?.status === "cancelled") return true;
+  if (truth.session?.status === "expired") return truth.payment === null || truth.payment.status === "unpaid";
+  return truth.session?.status === "complete" && truth.payment?.status === "unpaid";
+}
+
+function observePayment(book: OrderBook, truth: ProviderTruth, at: number): OrderEvent[] {
+  const seen = truth.payment;
+  if (seen === null || book.isVoided) return [];
+  if (book.payment !== null && book.payment.id !== seen.id) return [];
+  const currencyFits = seen.currency === book.order.currency;
+  const authorised: OrderEvent[] = book.payment !== null ? [] : [{
+    kind: "authorised", at, payment: seen.id,
+    // Money in another currency is no money for this order: an amount of 0 is refused and released.
+    amountMinor: currencyFits ? seen.amountMinor : 0,
+    captureBefore: seen.captureBefore, isMulticapture: seen.isMulticapture,
+  }];
+  switch (seen.status) {
+    case "unpaid":
+      return [];
+    case "processing":
+      return book.processing === null && book.payment === null ? [{ kind: "processing", at, payment: seen.id }] : [];
+    case "authorised":
+      return authorised;
+    case "captured": {
+      const amountMinor = seen.capturedMinor - book.capturedMinor;
+      if (amountMinor <= 0 || book.isCaptureFinal || !currencyFits) return authorised;
+      return [...authorised, { kind: "captured", at, payment: seen.id, amountMinor, units: unitsOfCapture(book, amountMinor), isFinal: true }];
+    }
+    case "cancelled":
+      return book.payment === null || book.isCaptureFinal ? [] : [{ kind: "voided", at, payment: seen.id, by: "provider" }];
+  }
+}
+
+/** How many units a capture paid for that we did not see happen: those we would have captured, else all. */
+function unitsOfCapture(book: OrderBook, amountMinor: number): number {
+  const step = book.payment === null || book.verdict !== "sold" ? null : captureStep(book, book.payment);
+  if (step?.kind === "capture" && step.amountMinor === amountMinor) return step.units;
+  return book.lines.reduce((sum, line) => sum + line.quantity, 0) - book.capturedUnits;
+}
+
+const HOUR_MS = 3_600_000;
+
+/**
+ * When the sweep should look at an order again, epoch milliseconds; null when
+ * nothing is owed and nothing is awaited. The first look comes soon, because
+ * whoever recorded the last event usually goes on by itself.
+ */
+export function attentionAt(book: OrderBook): number | null {
+  const soon = book.lastAt + 20_000;
+  if (nextStep(book) !== null) return soon;
+  if (book.payment === null) {
+    if (book.processing !== null && !book.hasFailed) return soon;
+    if (book.session !== null && !book.isSessionClosed) return isOver(book) ? soon : book.payBy + 5_000;
+    return null;
+  }
+  if (book.verdict === "sold" && !book.isCancelled && !book.isVoided && !book.isCaptureFinal && unitsOpen(book).length > 0) return captureDeadline(book);
+  return null;
+}
+
+/**
+ * Half a day before the authorisation ends. Where the provider does not say
+ * when that is, seven days after it was given, as card schemes have it.
+ */
+export function captureDeadline(book: OrderBook): number {
+  assert(book.payment !== null, "only a payment has a deadline for its capture");
+  return (book.payment.captureBefore ?? book.payment.authorisedAt + 7 * 24 * HOUR_MS) - 12 * HOUR_MS;
+}

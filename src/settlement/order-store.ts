@@ -1,0 +1,73 @@
+import type { OrderEvent } from "./order-event.ts";
+import type { AccountBalance, TransferView } from "./port.ts";
+
+/** Everything that is stored of one order, in order. */
+export interface OrderFile {
+  readonly events: readonly OrderEvent[];
+  readonly transfers: readonly TransferView[];
+}
+
+/** What is written together or not at all. */
+export interface OrderAppend {
+  readonly order: string;
+  /** How many events and transfers the writer had seen; the next ones follow. */
+  readonly after: { readonly events: number; readonly transfers: number };
+  readonly events: readonly OrderEvent[];
+  readonly transfers: readonly TransferView[];
+  /** When the sweep should look at the order again; null when it owes and awaits nothing. */
+  readonly attentionAt: number | null;
+}
+
+export interface InboxEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly payload: string;
+  readonly receivedAt: number;
+}
+
+/**
+ * Orders, the ledger and the inbox of webhook events. Append-only: a writer
+ * whose picture of an order is out of date collides, reads again and decides
+ * again. Nothing is locked, and no call is made while anything is.
+ */
+export interface OrderStore {
+  /** The file of an order; empty when there is none. */
+  read(order: string): Promise<OrderFile>;
+  readEvents(orders: readonly string[]): Promise<ReadonlyMap<string, readonly OrderEvent[]>>;
+  /** Writes all of it, or nothing when somebody else was first. */
+  append(append: OrderAppend): Promise<"appended" | "collided">;
+  /** A drop's orders, newest first, beyond the cursor of the page before. */
+  list(query: { readonly drop: string; readonly cursor: string | null; readonly limit: number }): Promise<{ readonly orders: readonly string[]; readonly next: string | null }>;
+  orderOfPayment(payment: string): Promise<string | null>;
+  transfers(order: string): Promise<readonly TransferView[]>;
+  /** Posted debits and credits of every account, by account and currency. */
+  accounts(): Promise<readonly AccountBalance[]>;
+
+  /** Stores a webhook event once; the sweep looks at it at `attentionAt` if nobody did before. */
+  receive(event: InboxEvent, attentionAt: number): Promise<"stored" | "known">;
+  /** The event and what became of it; null when it never arrived. */
+  inboxEvent(id: string): Promise<{ readonly event: InboxEvent; readonly outcome: string | null } | null>;
+  /** Records what became of an event; the first record stays. */
+  resolve(id: string, outcome: string, at: number): Promise<void>;
+
+  /** Subjects (orders and events) whose time to look at has come, the longest waiting first. */
+  due(now: number, limit: number): Promise<readonly string[]>;
+  /** Looks again later. A subject that rests already stays at rest. */
+  postpone(subject: string, dueAt: number): Promise<void>;
+}
+
+/** A cursor names the last order of the page before: when it was placed, then its id. */
+export function cursorOf(placedAt: number, order: string): string {
+  return `${placedAt}.${order}`;
+}
+
+/** Null when it is no cursor of ours; the list then begins at its start. */
+export function parseCursor(cursor: string | null): { readonly placedAt: number; readonly order: string } | null {
+  const match = /^(\d{1,16})\.(\w{1,64})$/.exec(cursor ?? "");
+  return match === null ? null : { placedAt: Number(match[1]), order: match[2] ?? "" };
+}
+
+/** The provider's payments that an append names, each of which belongs to its order from then on. */
+export function paymentsOf(events: readonly OrderEvent[]): readonly string[] {
+  return [...new Set(events.flatMap((event) => (event.kind === "processing" || event.kind === "authorised" ? [event.payment] : [])))];
+}

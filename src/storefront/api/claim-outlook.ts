@@ -1,0 +1,44 @@
+import { OPEN_LANE } from "../../drop/plan.ts";
+import type { Threshold } from "../../drop/port.ts";
+import type { Hashing } from "../../kernel/hashing.ts";
+import { rejected, type Result } from "../../kernel/result.ts";
+import { isServed, rankOf } from "../../lobby/draw.ts";
+import type { LobbyLive } from "../../lobby/port.ts";
+import type { TicketClaims } from "../credentials.ts";
+import type { NotOpen } from "../../drop/port.ts";
+
+/** `ask`: the ticket looks served, so the Drop object decides. `wait`: it is not, by a state at most two seconds old. */
+export type ClaimOutlook = Result<"ask" | "wait", NotOpen>;
+
+/**
+ * What a claim can come to by the live state. Only those whose place is called
+ * are passed on: the crowd that asks again and again never reaches the one
+ * object that sells. A claim that is refused here is two seconds late at worst.
+ */
+export function claimOutlook(ticket: TicketClaims, snapshot: LobbyLive, hashing: Hashing): ClaimOutlook {
+  const { live, plan } = snapshot;
+  switch (live.phase) {
+    case "announced":
+    case "lobby":
+      return rejected({ code: "drop_not_open", opensAt: plan.opensAt });
+    case "closed":
+    case "cancelled":
+      return rejected({ code: "drop_closed" });
+    case "paused":
+      return rejected({ code: "drop_paused" });
+    case "drawing":
+    case "open":
+    case "sold-out":
+      break;
+  }
+  if (plan.admit === "all" && live.phase !== "drawing") return { ok: true, value: "ask" };
+  if (live.seed === null) return { ok: true, value: "wait" };
+  const rank = rankOf(ticket, plan.opensAt, live.seed, hashing);
+  const isCalled = live.thresholds.some((threshold) => concerns(threshold, ticket) && isServed(rank, threshold.upTo));
+  return { ok: true, value: isCalled ? "ask" : "wait" };
+}
+
+/** The open lane is everyone's; a lane of its own is one more chance. */
+function concerns({ sku, lane }: Threshold, ticket: TicketClaims): boolean {
+  return (lane === OPEN_LANE || lane === ticket.lane) && ticket.wants.some((want) => want.sku === sku);
+}

@@ -1,0 +1,74 @@
+import * as v from "valibot";
+import { HoldId } from "../../../schema/wire/ids.ts";
+import { HoldRequest, type HoldAnswer } from "../../../schema/wire/hold.ts";
+import type { HoldView, Line } from "../../drop/port.ts";
+import type { FieldError } from "../../kernel/problem.ts";
+import { instantToWire } from "../../kernel/time.ts";
+import type { ApiPorts } from "../ports.ts";
+import { announcedDrop } from "./announced-drop.ts";
+import { answer, refusal } from "./answers.ts";
+import { portProblem } from "./refusals.ts";
+import { credentialRefusal, passOf } from "./request-credentials.ts";
+import type { Handler } from "./resource.ts";
+import { invalidMembers, strictBody } from "./strict-body.ts";
+
+/** Holds units for a sitting. Only the Drop object decides; here the request is only read. */
+export function putHold(ports: ApiPorts): Handler {
+  return async (context) => {
+    const drop = await announcedDrop(ports, context.req.param("drop"));
+    const id = context.req.param("hold") ?? "";
+    if (drop === null || !v.is(HoldId, id)) return refusal({ code: "not_found" }, context);
+    const pass = await passOf(ports, context.req.raw, drop.plan.drop);
+    if (!pass.ok) return credentialRefusal(ports, context, pass.rejection);
+    const body = await strictBody(context.req.raw, HoldRequest);
+    if (!body.ok) return refusal(body.rejection, context);
+    const { lines, replaces } = body.value;
+    const mistakes = repeatedSkus(lines);
+    if (replaces === id) mistakes.push({ pointer: "/replaces", detail: "A hold cannot replace itself." });
+    if (mistakes.length > 0) return refusal(invalidMembers(...mistakes), context);
+    const { sitting, entry } = pass.value;
+    const held = await ports.drop(drop.plan.drop).hold({ id, sitting, entry, lines, replaces: replaces ?? null });
+    return held.ok ? answer(holdToWire(held.value), 201) : refusal(portProblem(held.rejection, ports.now()), context);
+  };
+}
+
+/** The same sku in two lines is a mistake of whoever wrote it: which of the two was meant is not ours to guess. */
+function repeatedSkus(lines: readonly Line[]): FieldError[] {
+  const first = new Map(lines.toReversed().map(({ sku }, fromEnd) => [sku, lines.length - 1 - fromEnd]));
+  return [...lines.entries()].filter(([index, { sku }]) => first.get(sku) !== index).map(([index]) => ({ pointer: `/lines/${index}/sku`, detail: "Each item is named once." }));
+}
+
+export function showHold(ports: ApiPorts): Handler {
+  return async (context) => {
+    const drop = await announcedDrop(ports, context.req.param("drop"));
+    const id = context.req.param("hold") ?? "";
+    if (drop === null || !v.is(HoldId, id)) return refusal({ code: "not_found" }, context);
+    const pass = await passOf(ports, context.req.raw, drop.plan.drop);
+    if (!pass.ok) return credentialRefusal(ports, context, pass.rejection);
+    const hold = await ports.drop(drop.plan.drop).holdState(id, pass.value.entry);
+    return hold === null ? refusal({ code: "not_found" }, context) : answer(holdToWire(hold));
+  };
+}
+
+export function abandonHold(ports: ApiPorts): Handler {
+  return async (context) => {
+    const drop = await announcedDrop(ports, context.req.param("drop"));
+    const id = context.req.param("hold") ?? "";
+    if (drop === null || !v.is(HoldId, id)) return refusal({ code: "not_found" }, context);
+    const pass = await passOf(ports, context.req.raw, drop.plan.drop);
+    if (!pass.ok) return credentialRefusal(ports, context, pass.rejection);
+    const abandoned = await ports.drop(drop.plan.drop).abandon(id, pass.value.entry);
+    return abandoned.ok ? answer(holdToWire(abandoned.value)) : refusal(portProblem(abandoned.rejection, ports.now()), context);
+  };
+}
+
+function holdToWire({ id, state, lines, totalMinor, currency, expiresAt }: HoldView): HoldAnswer {
+  return {
+    id,
+    state,
+    lines: lines.map(({ sku, quantity, unitPriceMinor, totalMinor: lineTotalMinor }) => ({ sku, quantity, unitPriceMinor, totalMinor: lineTotalMinor })),
+    totalMinor,
+    currency,
+    expiresAt: instantToWire(expiresAt),
+  };
+}

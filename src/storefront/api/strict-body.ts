@@ -1,0 +1,95 @@
+import * as v from "valibot";
+import type { FieldError, Problem } from "../../kernel/problem.ts";
+import { accepted, rejected, type Result } from "../../kernel/result.ts";
+import { strictJson } from "./strict-json.ts";
+
+/** No request of a shopper comes near this. */
+export const BODY_BYTES_MAX = 16 * 1024;
+const ERRORS_MAX = 20;
+
+/** A request's JSON body in the shape that the route asks for, or why it is not. */
+export async function strictBody<Schema extends v.GenericSchema>(request: Request, schema: Schema): Promise<Result<v.InferOutput<Schema>, Problem>> {
+  if (!isJson(request)) return rejected({ code: "unsupported_media_type" });
+  const bytes = await boundedBytes(request, BODY_BYTES_MAX);
+  if (bytes === null) return rejected({ code: "too_large" });
+  return shaped(bytes, schema);
+}
+
+/** The same for requests that may come without any body, which then stands for `{}`. */
+export async function optionalBody<Schema extends v.GenericSchema>(request: Request, schema: Schema): Promise<Result<v.InferOutput<Schema>, Problem>> {
+  const bytes = await boundedBytes(request, BODY_BYTES_MAX);
+  if (bytes === null) return rejected({ code: "too_large" });
+  if (bytes.byteLength === 0) return parsed(schema, {});
+  return isJson(request) ? shaped(bytes, schema) : rejected({ code: "unsupported_media_type" });
+}
+
+function shaped<Schema extends v.GenericSchema>(bytes: Uint8Array, schema: Schema): Result<v.InferOutput<Schema>, Problem> {
+  const text = textOf(bytes);
+  const json = text === null ? null : strictJson(text);
+  return json === null ? rejected({ code: "malformed_request" }) : parsed(schema, json.value);
+}
+
+/** A value in the shape that is asked for; every mistake is named with its place. */
+export function parsed<Schema extends v.GenericSchema>(schema: Schema, value: unknown): Result<v.InferOutput<Schema>, Problem> {
+  const outcome = v.safeParse(schema, value);
+  if (outcome.success) return accepted(outcome.output);
+  return rejected({ code: "invalid_request", errors: outcome.issues.slice(0, ERRORS_MAX).map(fieldError) });
+}
+
+/** The refusal of members that have the right shape and still cannot be. */
+export function invalidMembers(...errors: readonly FieldError[]): Problem {
+  return { code: "invalid_request", errors };
+}
+
+function fieldError(mistake: v.BaseIssue<unknown>): FieldError {
+  const pointer = (mistake.path ?? []).map((step) => `/${String(step.key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+  return { pointer: pointer.slice(0, 200), detail: detailOf(mistake) };
+}
+
+/** In our words and without what was received: a refusal must not echo a credential into somebody's log. */
+function detailOf(mistake: v.BaseIssue<unknown>): string {
+  if (mistake.kind === "validation") return mistake.message;
+  if (mistake.expected === "never") return "This member is not known here.";
+  if (mistake.received === "undefined") return "This member is missing.";
+  return `This has to be ${mistake.expected ?? "something else"}.`;
+}
+
+function isJson(request: Request): boolean {
+  const encoding = request.headers.get("content-encoding");
+  if (encoding !== null && encoding.toLowerCase() !== "identity") return false;
+  return /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(request.headers.get("content-type") ?? "");
+}
+
+function textOf(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+/** The body's bytes, or null as soon as there are too many: the declared length may lie. */
+export async function boundedBytes(request: Request, bytesMax: number): Promise<Uint8Array<ArrayBuffer> | null> {
+  if (Number(request.headers.get("content-length") ?? 0) > bytesMax) return null;
+  if (request.body === null) return new Uint8Array(0);
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  const reader = request.body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    length += value.byteLength;
+    if (length > bytesMax) {
+      await reader.cancel();
+      return null;
+    }
+    parts.push(value);
+  }
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const part of parts) {
+    bytes.set(part, offset);
+    offset += part.byteLength;
+  }
+  return bytes;
+}

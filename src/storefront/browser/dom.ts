@@ -1,0 +1,40 @@
+/*
+ * The few things that the modules do to a page. Markup comes from the server;
+ * script only shows, hides and fills in text, so that no string ever becomes
+ * markup.
+ */
+
+export function find<Kind extends Element = HTMLElement>(selector: string, within: ParentNode = document): Kind | null {
+  return within.querySelector<Kind>(selector);
+}
+
+/** Puts `text` into every element marked `data-fill="name"`; leaves an equal text alone, so that nothing is read out twice. */
+export function fill(name: string, text: string, within: ParentNode = document): void {
+  for (const element of within.querySelectorAll(`[data-fill="${name}"]`)) if (element.textContent !== text) element.textContent = text;
+}
+
+export function show(selector: string, isShown: boolean, within: ParentNode = document): void {
+  for (const element of within.querySelectorAll<HTMLElement>(selector)) element.hidden = !isShown;
+}
+
+export function make<Tag extends keyof HTMLElementTagNameMap>(tag: Tag, attributes: Readonly<Record<string, string>>, ...children: readonly (Node | string)[]): HTMLElementTagNameMap[Tag] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  for (const child of children) element.appendChild(typeof child === "string" ? document.createTextNode(child) : child);
+  return element;
+}
+
+/** What the server put into the page for its module; null on a page that has none. */
+export function pageData(): unknown {
+  const element = document.getElementById("page-data");
+  return element === null ? null : JSON.parse(element.textContent ?? "null");
+}
+
+/** Instants in the viewer's own zone; without script they stay as the server wrote them. */
+export function localiseTimes(locale: string, within: ParentNode = document): void {
+  const format = new Intl.DateTimeFormat(locale, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+  for (const element of within.querySelectorAll("time[datetime]")) {
+    const at = Date.parse(element.getAttribute("datetime") ?? "");
+    if (!Number.isNaN(at)) element.textContent = format.format(at);
+  }
+}

@@ -1,0 +1,137 @@
+import type { Hold, Order, Ticket, WireLine } from "./page-data.ts";
+import type { Position } from "./rank.ts";
+
+/*
+ * What this browser remembers of a drop. Ids are written down before they are
+ * sent: whatever was lost on the way, the same id gets the first answer, so a
+ * closed tab or a second one never joins, holds or orders twice.
+ */
+
+export interface RememberedOrder {
+  readonly id: string;
+  readonly body: unknown;
+  /** How and where it is handed over, in words. */
+  readonly handover: string;
+  readonly answer: Order | null;
+}
+
+export interface Memory {
+  readonly wants: readonly WireLine[];
+  readonly ticketId: string | null;
+  readonly ticket: (Ticket & { readonly weight: number }) | null;
+  readonly shown: Position | null;
+  readonly pass: { readonly token: string; readonly expiresAt: string } | null;
+  readonly hold: Hold | null;
+  /** A hold that was asked for and not answered yet; it is asked for again under the same id. */
+  readonly sending: { readonly id: string; readonly lines: readonly WireLine[]; readonly replaces: string | null } | null;
+  readonly order: RememberedOrder | null;
+  /** A voucher that was scanned, or a word that was typed. */
+  readonly coupon: string | null;
+  readonly rest: Rest | null;
+}
+
+/** Why the shopper is not called again by itself: only the shopper starts a new turn after one ended. */
+export interface Rest {
+  readonly title: string;
+  readonly detail: string;
+}
+
+export const NOTHING: Memory = {
+  wants: [], ticketId: null, ticket: null, shown: null, pass: null, hold: null, sending: null, order: null, coupon: null, rest: null,
+};
+
+/** A receipt credential and where it was bought, kept by the order's id. */
+export interface RememberedReceipt {
+  readonly receipt: string;
+  readonly drop: string;
+  readonly region: string;
+  readonly title: string;
+  readonly locale: string;
+  readonly handover: string;
+}
+
+function read(key: string): unknown {
+  try {
+    return JSON.parse(localStorage.getItem(key) ?? "null");
+  } catch {
+    // Storage can be switched off, full or edited by hand: then nothing is remembered.
+    return null;
+  }
+}
+
+function write(key: string, value: unknown): void {
+  try {
+    localStorage.setItem(key, JSON.stringify(value));
+  } catch {
+    // The visit goes on without a memory; closing the tab then loses the place.
+  }
+}
+
+/**
+ * The name under which a drop is remembered. It carries the plan's hash: a drop
+ * that was started anew has the same address but knows none of the old tickets.
+ */
+export function memoryKey(drop: string, planHash: string): string {
+  return `tranche:${drop}:${planHash.slice(0, 16)}`;
+}
+
+export function recall(key: string): Memory {
+  const found = read(key);
+  return typeof found === "object" && found !== null ? { ...NOTHING, ...found } : NOTHING;
+}
+
+export function remember(key: string, memory: Memory): void {
+  write(key, memory);
+}
+
+export function rememberReceipt(order: string, receipt: RememberedReceipt): void {
+  write(`tranche:order:${order}`, receipt);
+}
+
+export function recallReceipt(order: string): RememberedReceipt | null {
+  const found = read(`tranche:order:${order}`);
+  if (typeof found !== "object" || found === null) return null;
+  const texts: Record<string, unknown> = { ...found };
+  const text = (name: string) => (typeof texts[name] === "string" ? texts[name] : "");
+  if (text("receipt") === "") return null;
+  return { receipt: text("receipt"), drop: text("drop"), region: text("region"), title: text("title"), locale: text("locale"), handover: text("handover") };
+}
+
+function database(): Promise<IDBDatabase> {
+  return new Promise((resolve, reject) => {
+    const opening = indexedDB.open("tranche", 1);
+    opening.onupgradeneeded = () => opening.result.createObjectStore("keys");
+    opening.onsuccess = () => resolve(opening.result);
+    opening.onerror = () => reject(opening.error ?? new Error("the key store does not open"));
+  });
+}
+
+function isKeyPair(value: unknown): value is CryptoKeyPair {
+  return typeof value === "object" && value !== null && "privateKey" in value && "publicKey" in value;
+}
+
+/**
+ * The drop's key pair, made on first use. IndexedDB keeps a key that script
+ * cannot read out; `add` lets the first of two tabs win, and both use its key.
+ */
+export async function keysOf(drop: string, make: () => Promise<CryptoKeyPair>): Promise<CryptoKeyPair> {
+  const store = await database();
+  const stored = await request(() => store.transaction("keys").objectStore("keys").get(drop));
+  if (isKeyPair(stored)) return stored;
+  const fresh = await make();
+  try {
+    await request(() => store.transaction("keys", "readwrite").objectStore("keys").add(fresh, drop));
+    return fresh;
+  } catch {
+    const winner = await request(() => store.transaction("keys").objectStore("keys").get(drop));
+    return isKeyPair(winner) ? winner : fresh;
+  }
+}
+
+function request<Value>(start: () => IDBRequest<Value>): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const running = start();
+    running.onsuccess = () => resolve(running.result);
+    running.onerror = () => reject(running.error ?? new Error("the key store does not answer"));
+  });
+}

@@ -1,0 +1,120 @@
+import { formatMoney } from "../../kernel/money.ts";
+import type { Live, OrderStatus } from "./page-data.ts";
+import type { Position } from "./rank.ts";
+
+/** The board's words for a live state: the same sentences as the server's, from the newest state. */
+export function boardWords(live: Live): { readonly label: string; readonly sentence: string; readonly nextLabel: string } {
+  const nextStage = live.nextStageAt === null ? "" : `Stage ${(live.stage ?? 0) + 1} opens`;
+  switch (live.phase) {
+    case "announced":
+      return { label: "Announced", sentence: "The lobby opens before the drop. Whoever joins it before the drop opens has the same chance.", nextLabel: "The lobby opens" };
+    case "lobby":
+      return { label: "Lobby open", sentence: live.waiting > 0 ? `${live.waiting} in the lobby. Being early or fast gains nothing.` : "Join at any time before the drop opens: being early or fast gains nothing.", nextLabel: "The drop opens" };
+    case "drawing":
+      return { label: "Drawing", sentence: "The order of service is being drawn.", nextLabel: nextStage };
+    case "open":
+      return { label: "Open", sentence: live.available > 0 ? `${live.available} left in this stage.` : "Everything in this stage is taken at this moment. What is not paid for in time comes back.", nextLabel: nextStage === "" ? "The drop ends" : nextStage };
+    case "paused":
+      return { label: "Paused", sentence: "The seller has paused the drop. Every place is kept.", nextLabel: nextStage };
+    case "sold-out":
+      return nextStage === ""
+        ? { label: "Sold out", sentence: "Every unit of this drop is sold.", nextLabel: "" }
+        : { label: "Sold out in this stage", sentence: "More is released with the next stage, and every place is kept.", nextLabel: nextStage };
+    case "closed":
+      return { label: "Over", sentence: "This drop has ended. Nothing more can be bought in it.", nextLabel: "" };
+    case "cancelled":
+      return { label: "Cancelled", sentence: "The seller has cancelled this drop. Whoever paid gets the money back.", nextLabel: "" };
+  }
+}
+
+export function placeWords(position: Position | null): string {
+  if (position === null) return "…";
+  return position.from === position.to ? String(position.from) : `${position.from}–${position.to}`;
+}
+
+export function leftWords(live: Live, sku: string): string {
+  const item = live.items.find((candidate) => candidate.sku === sku);
+  if (item === undefined || live.stage === null) return "";
+  if (item.soldOut === "final") return "Sold out";
+  return item.soldOut === "stage" ? "Sold out in this stage" : `${item.available} left in this stage`;
+}
+
+export interface OrderWords {
+  readonly headline: string;
+  readonly sentence: string;
+  /** Whether the answer can still change soon, so that the page goes on asking. */
+  readonly isOpen: boolean;
+}
+
+/** What became of the money, for an order that will not be fulfilled. */
+function moneyBack(order: OrderStatus, locale: string): string {
+  const amount = formatMoney(order.refundedMinor, order.currency, locale);
+  switch (order.payment.state) {
+    case "voided":
+      return "Your payment was let go: the reservation on your card is released, and nothing is charged. Your bank may show it for a few days.";
+    case "refunded":
+    case "part-refunded":
+      return `${amount} went back to you. It takes your bank a few days to show it.`;
+    case "authorised":
+    case "captured":
+    case "pending":
+      return "If your payment still arrives, it is given back in full, by itself. You need not do anything.";
+    default:
+      return "You were not charged.";
+  }
+}
+
+/** An order's state in words: what it is, what it means, what to do next. */
+export function orderWords(order: OrderStatus, locale: string): OrderWords {
+  const { state, payment } = order;
+  if (state === "confirmed") return confirmedWords(order, locale);
+  if (state === "cancelled") return { headline: "This order was cancelled", sentence: `The items are not coming. ${moneyBack(order, locale)}`, isOpen: payment.state === "authorised" || payment.state === "captured" };
+  if (state === "expired") {
+    const isLate = payment.state === "voided" || payment.state === "refunded";
+    const sentence = isLate
+      ? `The payment came after the time to pay was over, and the items had gone back to the next in line. ${moneyBack(order, locale)}`
+      : `The time to pay is over, and the items went back to the next in line. ${moneyBack(order, locale)} Your place in the drop is kept: you may take a turn again while there is stock.`;
+    return { headline: isLate ? "The payment came too late" : "The time to pay is over", sentence, isOpen: payment.state === "pending" };
+  }
+  if (payment.state === "failed") return { headline: "The payment did not go through", sentence: "Nothing was charged, and the items are still held for you. Try again, with another card if you like, before the time is over.", isOpen: true };
+  if (state === "confirming" || payment.state === "authorised" || payment.url === null) {
+    return { headline: "Being confirmed", sentence: "We are waiting for the payment's answer. You need not do anything, and nothing is paid twice. It ends with one answer, at the latest fifteen minutes after you ordered.", isOpen: true };
+  }
+  return { headline: "Waiting for your payment", sentence: "The items are held for you until the time below. If you have just paid, this page says so in a moment.", isOpen: true };
+}
+
+function confirmedWords(order: OrderStatus, locale: string): OrderWords {
+  const { payment, fulfilment } = order;
+  const isDone = fulfilment === "done";
+  if (payment.state === "refunded") return { headline: "Paid back", sentence: `This order was paid back in full. ${moneyBack(order, locale)}`, isOpen: false };
+  if (payment.state === "part-refunded") return { headline: "Partly paid back", sentence: moneyBack(order, locale), isOpen: false };
+  if (payment.state === "disputed") return { headline: "Under dispute", sentence: "Your bank is looking at this payment. The order stays as it is until the bank has decided.", isOpen: false };
+  if (payment.state === "voided") return { headline: "Not charged", sentence: moneyBack(order, locale), isOpen: false };
+  return {
+    headline: isDone ? "Handed over" : "It is yours",
+    sentence: payment.state === "captured" ? `Paid. ${isDone ? "Enjoy it." : "Your receipt is below; keep this page or save the signed receipt."}` : "Confirmed. The amount is reserved on your card and is charged only when the order is handed over. Your receipt is below.",
+    isOpen: false,
+  };
+}
+
+const PAYMENT_WORDS: Readonly<Record<OrderStatus["payment"]["state"], string>> = {
+  none: "not started",
+  pending: "waiting",
+  authorised: "reserved, charged at the handover",
+  captured: "paid",
+  "part-refunded": "partly paid back",
+  refunded: "paid back",
+  voided: "let go, nothing charged",
+  failed: "declined, nothing charged",
+  disputed: "under dispute",
+};
+
+const FULFILMENT_WORDS: Readonly<Record<OrderStatus["fulfilment"], string>> = { none: "still to come", part: "partly handed over", done: "handed over" };
+
+export function paymentWords(order: OrderStatus): string {
+  return PAYMENT_WORDS[order.payment.state];
+}
+
+export function fulfilmentWords(order: OrderStatus): string {
+  return FULFILMENT_WORDS[order.fulfilment];
+}

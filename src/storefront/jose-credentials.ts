@@ -1,0 +1,245 @@
+import { CompactSign, decodeProtectedHeader, importJWK, jwtVerify, SignJWT, type JWTPayload } from "jose";
+import * as v from "valibot";
+import { verifyVoucher } from "../coupon/voucher.ts";
+import { canonicalJson } from "../kernel/canonical.ts";
+import { bytesFromHex, type Hashing } from "../kernel/hashing.ts";
+import { accepted, Fault, rejected, type Result } from "../kernel/result.ts";
+import type { CredentialRejection, Credentials, PassClaims, ProvenRequest, TicketClaims } from "./credentials.ts";
+import { checkProof, dpopNonceAt, NONCE_PERIOD_MS } from "./dpop.ts";
+import type { EdPrivateKey, EdPublicKey, MacKey, StorefrontSecrets } from "./secrets.ts";
+
+const ISSUER = "tranche";
+/** A receipt outlives every dispute about its order. */
+const RECEIPT_LIFETIME_S = 3 * 365 * 86_400;
+/** No token of ours ends later than this from now; one that does was not made by this code. */
+const EXPIRY_AHEAD_MAX_S = 4 * 365 * 86_400;
+/** Two isolates' clocks are not the same clock. */
+const CLOCK_TOLERANCE_S = 5;
+/** A ticket with fifty wants is about 4,000 characters. */
+const TOKEN_LENGTH_MAX = 8_192;
+
+const TICKET = { type: "tranche-ticket+jwt", audience: (drop: string) => `${drop}/ticket` };
+const PASS = { type: "tranche-pass+jwt", audience: (drop: string) => `${drop}/pass` };
+const RECEIPT = { type: "tranche-receipt+jwt", audience: "receipt" };
+
+const name = v.pipe(v.string(), v.minLength(1));
+const ticketShape = v.object({
+  sub: name,
+  drop: name,
+  entry: name,
+  lane: name,
+  weight: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+  joined: v.pipe(v.number(), v.safeInteger()),
+  wants: v.array(v.object({ sku: name, quantity: v.pipe(v.number(), v.safeInteger(), v.minValue(1)) })),
+  jkt: name,
+  plan: name,
+  commitment: name,
+});
+const passShape = v.object({ sub: name, drop: name, entry: name, jkt: name });
+
+/**
+ * The credentials on jose. The algorithm of a token is ours and never the
+ * token's; whatever a header says beyond `alg`, `typ` and a known `kid` makes
+ * the token invalid. A door whose secret is missing answers with a fault.
+ */
+export function joseCredentials(secrets: StorefrontSecrets, hashing: Hashing): Credentials {
+  const macs = secrets.ticketKeys === null ? null : macTokens(secrets.ticketKeys);
+  const derived = secrets.ticketKeys === null ? null : derivedKeys(secrets.ticketKeys, hashing);
+  const published = publishedKeys(secrets);
+  const needed = <Value>(value: Value | null, secret: string): Value => {
+    if (value === null) throw new Fault(`the secret ${secret} is missing or malformed`, { retryable: false });
+    return value;
+  };
+  const dpopNonce = (now: number) => dpopNonceAt(now, needed(derived, "TICKET_KEYS").nonce, hashing);
+  const proven = (request: ProvenRequest, keyThumbprint: string, now: number) =>
+    checkProof(request, keyThumbprint, [dpopNonce(now), dpopNonce(now - NONCE_PERIOD_MS)], hashing);
+
+  return {
+    async mintTicket(claims, expiresAt) {
+      const { ticket, drop, entry, lane, weight, joinedAt, wants, keyThumbprint, planHash, commitment } = claims;
+      const payload = { drop, entry, lane, weight, joined: joinedAt, wants, jkt: keyThumbprint, plan: planHash, commitment };
+      const wire = { ...payload, wants: wants.map(({ sku, quantity }) => ({ sku, quantity })), sub: ticket, jti: ticket, aud: TICKET.audience(drop), iat: seconds(joinedAt), exp: seconds(expiresAt) };
+      return needed(macs, "TICKET_KEYS").sign(wire, TICKET.type);
+    },
+
+    async mintPass(claims, admittedAt, expiresAt) {
+      const { drop, sitting, entry, keyThumbprint } = claims;
+      return needed(macs, "TICKET_KEYS").sign({ drop, entry, jkt: keyThumbprint, sub: sitting, jti: sitting, aud: PASS.audience(drop), iat: seconds(admittedAt), exp: seconds(expiresAt) }, PASS.type);
+    },
+
+    async provenTicket(request, drop, now) {
+      const payload = await needed(macs, "TICKET_KEYS").verify(request.token, TICKET.type, now);
+      const claims = payload === null ? null : ticketClaims(payload);
+      if (claims === null || payload?.aud !== TICKET.audience(drop) || claims.drop !== drop) return invalid;
+      const proof = await proven(request, claims.keyThumbprint, now);
+      return proof.ok ? accepted(claims) : proof;
+    },
+
+    async provenPass(request, drop, now) {
+      const payload = await needed(macs, "TICKET_KEYS").verify(request.token, PASS.type, now);
+      const claims = payload === null ? null : passClaims(payload);
+      if (claims === null || payload?.aud !== PASS.audience(claims.drop) || (drop !== null && claims.drop !== drop)) return invalid;
+      const proof = await proven(request, claims.keyThumbprint, now);
+      return proof.ok ? accepted(claims) : proof;
+    },
+
+    dpopNonce,
+
+    async mintReceipt(order, placedAt) {
+      const key = needed(secrets.receiptKey, "RECEIPT_KEY");
+      const iat = seconds(placedAt);
+      return new SignJWT({ iss: ISSUER, sub: order, jti: order, aud: RECEIPT.audience, iat, exp: iat + RECEIPT_LIFETIME_S })
+        .setProtectedHeader({ alg: "EdDSA", typ: RECEIPT.type, kid: key.kid })
+        .sign(await importJWK({ ...key }, "EdDSA"));
+    },
+
+    async receiptOrder(token, now) {
+      return verifiedReceipt(token, receiptVerifiers(secrets), now);
+    },
+
+    async signReceipt(document) {
+      const key = needed(secrets.receiptKey, "RECEIPT_KEY");
+      return new CompactSign(new TextEncoder().encode(canonicalJson(document)))
+        .setProtectedHeader({ alg: "EdDSA", typ: "tranche-receipt-document+json", kid: key.kid })
+        .sign(await importJWK({ ...key }, "EdDSA"));
+    },
+
+    checkVoucher: (token, drop, region, now) => verifyVoucher(token, published, { drop, region, now }),
+
+    shardOf(drop, ticket, shards) {
+      const mac = hashing.hmacSha256(needed(derived, "TICKET_KEYS").shard, `${drop}\n${ticket}`);
+      // 48 bits: exact in a number, and even over any number of shards that there could be.
+      return Number.parseInt(mac.slice(0, 12), 16) % shards;
+    },
+
+    personOf: (email) => hashing.hmacSha256(needed(derived, "TICKET_KEYS").person, personAddress(email)),
+
+    publicKeys: published,
+  };
+}
+
+const invalid: Result<never, CredentialRejection> = rejected({ code: "credential_invalid" });
+
+function seconds(at: number): number {
+  return Math.floor(at / 1000);
+}
+
+/**
+ * The address by which people are counted: case and sub-address do not make
+ * another person. Only `+` starts a sub-address; other providers' rules about
+ * dots would count strangers as one.
+ */
+export function personAddress(email: string): string {
+  const text = email.normalize("NFKC").trim().toLowerCase();
+  const at = text.lastIndexOf("@");
+  const local = text.slice(0, at);
+  const plus = local.indexOf("+");
+  return `${plus > 0 ? local.slice(0, plus) : local}${text.slice(at)}`;
+}
+
+/** Keys for other uses, each made from a ticket key, so that no MAC can be taken for one of another kind. */
+function derivedKeys(ticketKeys: readonly [MacKey, ...MacKey[]], hashing: Hashing) {
+  const derive = (from: MacKey, use: string) => bytesFromHex(hashing.hmacSha256(from.key, `tranche/${use}`));
+  // A new key is put first and must not move people or tickets in the middle of a drop: these come from the oldest.
+  const oldest = ticketKeys.at(-1) ?? ticketKeys[0];
+  return { nonce: derive(ticketKeys[0], "nonce"), shard: derive(oldest, "shard"), person: derive(oldest, "person") };
+}
+
+interface MacTokens {
+  sign(payload: JWTPayload, type: string): Promise<string>;
+  /** The payload of a token that is genuine, ours, of this type and not over; null otherwise. */
+  verify(token: string, type: string, now: number): Promise<JWTPayload | null>;
+}
+
+function macTokens(ticketKeys: readonly [MacKey, ...MacKey[]]): MacTokens {
+  const imported = new Map<string, CryptoKey>();
+  // Not a shared promise: workerd ends a request that waits for another one's.
+  async function importedKey(mac: MacKey): Promise<CryptoKey> {
+    const known = imported.get(mac.kid);
+    if (known !== undefined) return known;
+    const key = await crypto.subtle.importKey("raw", Uint8Array.from(mac.key), { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]);
+    imported.set(mac.kid, key);
+    return key;
+  }
+  return {
+    async sign(payload, type) {
+      const [signing] = ticketKeys;
+      return new SignJWT({ ...payload, iss: ISSUER }).setProtectedHeader({ alg: "HS256", typ: type, kid: signing.kid }).sign(await importedKey(signing));
+    },
+    async verify(token, type, now) {
+      const kid = knownKid(token, "HS256", type);
+      const mac = ticketKeys.find((key) => key.kid === kid);
+      return mac === undefined ? null : verifiedPayload(token, await importedKey(mac), "HS256", now);
+    },
+  };
+}
+
+const headerShape = v.strictObject({ alg: v.string(), typ: v.string(), kid: v.string() });
+
+/** The key's name in the header of a token of this algorithm and type; null for any other header. */
+function knownKid(token: string, algorithm: string, type: string): string | null {
+  if (token.length > TOKEN_LENGTH_MAX) return null;
+  try {
+    const header = v.safeParse(headerShape, decodeProtectedHeader(token));
+    return header.success && header.output.alg === algorithm && header.output.typ === type ? header.output.kid : null;
+  } catch {
+    return null;
+  }
+}
+
+async function verifiedPayload(token: string, key: CryptoKey, algorithm: string, now: number): Promise<JWTPayload | null> {
+  try {
+    const { payload } = await jwtVerify(token, key, {
+      algorithms: [algorithm],
+      issuer: ISSUER,
+      requiredClaims: ["exp", "iat", "jti", "aud", "sub"],
+      currentDate: new Date(now),
+      clockTolerance: CLOCK_TOLERANCE_S,
+    });
+    const nowS = now / 1000;
+    const isPlausible = (payload.iat ?? Infinity) <= nowS + CLOCK_TOLERANCE_S && (payload.exp ?? Infinity) <= nowS + EXPIRY_AHEAD_MAX_S;
+    return isPlausible ? payload : null;
+  } catch {
+    // jose throws for every way in which a token can be wrong; the answer is one.
+    return null;
+  }
+}
+
+function ticketClaims(payload: JWTPayload): TicketClaims | null {
+  const parsed = v.safeParse(ticketShape, payload);
+  if (!parsed.success) return null;
+  const { sub, drop, entry, lane, weight, joined, wants, jkt, plan, commitment } = parsed.output;
+  return { ticket: sub, drop, entry, lane, weight, joinedAt: joined, wants, keyThumbprint: jkt, planHash: plan, commitment };
+}
+
+function passClaims(payload: JWTPayload): PassClaims | null {
+  const parsed = v.safeParse(passShape, payload);
+  if (!parsed.success) return null;
+  const { sub, drop, entry, jkt } = parsed.output;
+  return { sitting: sub, drop, entry, keyThumbprint: jkt };
+}
+
+function publicHalf(key: EdPrivateKey | EdPublicKey): EdPublicKey {
+  return { kty: key.kty, crv: key.crv, x: key.x, kid: key.kid };
+}
+
+/** Every key under which a receipt may be signed: the one in use, and published ones from before a rotation. */
+function receiptVerifiers(secrets: StorefrontSecrets): readonly EdPublicKey[] {
+  const own = secrets.receiptKey === null ? [] : [publicHalf(secrets.receiptKey)];
+  return [...own, ...(secrets.publicKeys ?? []).filter((key) => key.kid.startsWith("receipt-"))];
+}
+
+async function verifiedReceipt(token: string, keys: readonly EdPublicKey[], now: number): Promise<Result<string, CredentialRejection>> {
+  if (keys.length === 0) throw new Fault("the secrets RECEIPT_KEY and PUBLIC_KEYS are missing or malformed", { retryable: false });
+  const kid = knownKid(token, "EdDSA", RECEIPT.type);
+  const key = keys.find((candidate) => candidate.kid === kid);
+  if (key === undefined) return invalid;
+  const imported = await importJWK({ ...key }, "EdDSA");
+  const payload = imported instanceof Uint8Array ? null : await verifiedPayload(token, imported, "EdDSA", now);
+  return payload?.aud === RECEIPT.audience && typeof payload.sub === "string" ? accepted(payload.sub) : invalid;
+}
+
+function publishedKeys(secrets: StorefrontSecrets): { readonly keys: readonly Record<string, unknown>[] } {
+  const keys = secrets.publicKeys ?? (secrets.receiptKey === null ? [] : [publicHalf(secrets.receiptKey)]);
+  return { keys: keys.map((key) => ({ ...key, use: "sig", alg: "EdDSA" })) };
+}

@@ -1,0 +1,111 @@
+import type { DropSnapshot } from "../drop/port.ts";
+import { Fault } from "../kernel/result.ts";
+import type { Clock } from "../kernel/time.ts";
+import type { LobbyLive } from "../lobby/port.ts";
+
+/** No answer about a drop's state is older than this. */
+export const LIVE_AGE_MAX_MS = 2_000;
+/** After this a copy in memory is replaced by whoever asks next; the others go on with it meanwhile. */
+const MEMORY_FRESH_MS = 500;
+/** A copy in memory is served for at most this long after it was read. */
+const MEMORY_KEEP_MS = 1_000;
+/** A plan changes only by a published change, and the Drop object judges everything again. */
+const PLAN_KEEP_MS = 30_000;
+/** How long one refresh may keep the others from starting theirs. */
+const REFRESH_CLAIM_MS = 500;
+
+/** The edge's copy, shared by the isolates of one place. */
+export interface LiveCache {
+  read(slug: string): Promise<LobbyLive | null>;
+  write(slug: string, live: LobbyLive): Promise<void>;
+}
+
+export interface LiveSources {
+  readonly now: Clock;
+  readonly cache: LiveCache;
+  /** Asks one of the drop's lobby shards; null when the drop was never planned. */
+  askLobby(slug: string): Promise<LobbyLive | null>;
+  /** Makes the plan from the config; null when the config has no such drop. */
+  makePlan(slug: string): Promise<DropSnapshot | null>;
+  /** Lets work go on after the answer is sent. */
+  later(work: Promise<unknown>): void;
+}
+
+export interface LiveChain {
+  live(slug: string): Promise<LobbyLive | null>;
+  /** Whatever copy there is, up to half a minute old: for the plan, never for stock or time. */
+  planned(slug: string): Promise<LobbyLive | null>;
+}
+
+interface Copy {
+  readonly live: LobbyLive;
+  readonly readAt: number;
+  /** Until when somebody else is fetching a newer one. */
+  refreshingUntil: number;
+}
+
+/** The moments at which what a copy says stops being true by the plan alone. */
+function boundaries({ plan, live }: DropSnapshot): number[] {
+  return [plan.announceAt, plan.lobbyOpensAt, plan.opensAt, plan.closesAt, ...(live.nextStageAt === null ? [] : [live.nextStageAt])];
+}
+
+/** Whether a copy may be served at `now`: at most two seconds old, and no boundary between then and now. */
+export function isServable(copy: DropSnapshot, now: number): boolean {
+  const { asOf } = copy.live;
+  return now - asOf <= LIVE_AGE_MAX_MS && !boundaries(copy).some((at) => asOf < at && at <= now);
+}
+
+/**
+ * The live state through isolate memory, the edge's cache and a lobby shard.
+ *
+ * Requests do not wait for each other's reads: workerd ends a request that
+ * hangs on another one's promise. While one request fetches a newer copy the
+ * others are served from the old one, as long as that one may be served.
+ */
+export function liveChain(sources: LiveSources): LiveChain {
+  const memory = new Map<string, Copy>();
+
+  function keep(slug: string, live: LobbyLive): LobbyLive {
+    const known = memory.get(slug);
+    // A slower read must not put an older state in the place of a newer one.
+    if (known !== undefined && known.live.live.asOf > live.live.asOf) return known.live;
+    memory.set(slug, { live, readAt: sources.now(), refreshingUntil: 0 });
+    return live;
+  }
+
+  async function fetched(slug: string): Promise<LobbyLive | null> {
+    const cached = await sources.cache.read(slug).catch(() => null);
+    if (cached !== null && sources.now() - cached.live.asOf <= MEMORY_KEEP_MS && isServable(cached, sources.now())) return keep(slug, cached);
+    const read = (await sources.askLobby(slug)) ?? (await firstSeen(slug));
+    if (read === null) return null;
+    sources.later(sources.cache.write(slug, read).catch(() => undefined));
+    return keep(slug, read);
+  }
+
+  /** The first visitor of a drop makes its plan. The shards may need a moment to hear of it. */
+  async function firstSeen(slug: string): Promise<LobbyLive | null> {
+    const snapshot = await sources.makePlan(slug);
+    if (snapshot === null) return null;
+    return (await sources.askLobby(slug)) ?? { ...snapshot, waiting: 0, quantiles: [] };
+  }
+
+  return {
+    async live(slug) {
+      const now = sources.now();
+      const copy = memory.get(slug);
+      if (copy !== undefined && now - copy.readAt <= MEMORY_KEEP_MS && isServable(copy.live, now)) {
+        if (now - copy.readAt <= MEMORY_FRESH_MS || now < copy.refreshingUntil) return copy.live;
+        copy.refreshingUntil = now + REFRESH_CLAIM_MS;
+      }
+      const live = await fetched(slug);
+      // A shard that cannot reach the drop answers with what it last heard; that is not the state now.
+      if (live !== null && sources.now() - live.live.asOf > LIVE_AGE_MAX_MS) throw new Fault("the live state is older than two seconds", { retryable: true });
+      return live;
+    },
+
+    async planned(slug) {
+      const copy = memory.get(slug);
+      return copy !== undefined && sources.now() - copy.readAt <= PLAN_KEEP_MS ? copy.live : fetched(slug);
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import type { StoreConfig } from "../../config/store-config.ts";
+import { Page } from "./layout.tsx";
+
+/**
+ * The page of an order. It says nothing about the order itself: the module
+ * reads that with the receipt that this browser keeps, so the page's address
+ * alone is worth nothing to whoever sees it.
+ */
+export function OrderPage({ store, order, now }: { readonly store: StoreConfig; readonly order: string; readonly now: number }) {
+  const head = { title: `Your order · ${store.name}`, description: "The state of one order and its receipt.", lang: "en", canonical: null, module: "order.js", data: { order, now, store: store.name, support: store.support } } as const;
+  return (
+    <Page store={store} head={head}>
+      <article class="order" data-order={order}>
+        <p class="kicker">Order</p>
+        <h1 data-fill="headline" tabindex={-1}>Your order</h1>
+        <p class="story" role="status" aria-live="polite" data-fill="sentence">Looking up the order with the receipt that this browser keeps.</p>
+        <p class="trouble" role="status" aria-live="polite" data-fill="trouble" hidden></p>
+        <div class="actions"><a class="main" data-link="pay" hidden>Go on to the payment page</a><a class="quiet" data-link="drop" hidden>Back to the drop</a></div>
+        <p class="clock" role="timer" aria-live="off" data-fill="clock" hidden></p>
+        <section class="receipt" data-receipt hidden aria-labelledby="receipt-title">
+          <h2 id="receipt-title">Receipt</h2>
+          <p class="fine">{store.name} · <code>{order}</code></p>
+          <ul class="lines" data-lines></ul>
+          <dl class="sum">
+            <div data-discount hidden><dt>Discount</dt><dd data-fill="discount"></dd></div>
+            <div><dt>Total</dt><dd data-fill="total"></dd></div>
+            <div data-refunded hidden><dt>Paid back</dt><dd data-fill="refunded"></dd></div>
+          </dl>
+          <dl class="facts">
+            <div><dt>Payment</dt><dd data-fill="payment"></dd></div>
+            <div><dt>Handover</dt><dd data-fill="fulfilment"></dd></div>
+            <div data-handover hidden><dt>You get it</dt><dd data-fill="handover"></dd></div>
+          </dl>
+          <div class="actions row"><button type="button" class="quiet" data-do="save">Save the signed receipt</button><button type="button" class="quiet" data-do="print">Print</button></div>
+        </section>
+        <section class="story-line" data-story hidden aria-labelledby="timeline-title"><h2 id="timeline-title">What happened</h2><ol class="timeline" data-timeline></ol></section>
+        <noscript><p class="note">The receipt is kept in your browser's own storage and is read with JavaScript. Turn it on for this site to see the order, or write to {store.support} with the order's number.</p></noscript>
+        <p class="fine">Questions about this order? Write to <a href={`mailto:${store.support}`}>{store.support}</a> and name <code>{order}</code>.</p>
+      </article>
+    </Page>
+  );
+}

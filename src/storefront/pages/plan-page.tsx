@@ -1,0 +1,77 @@
+import type { StoreConfig } from "../../config/store-config.ts";
+import type { MovementRow } from "../../drop/port.ts";
+import { formatMoney } from "../../kernel/money.ts";
+import type { LobbyLive } from "../../lobby/port.ts";
+import { Page } from "./layout.tsx";
+import { Moment } from "./moment.tsx";
+import { StagePlan } from "./stage-plan.tsx";
+import { spanText } from "./when.ts";
+
+/** Rows of the record that changed what had been published. */
+export const CHANGE_KINDS: readonly string[] = ["plan", "pause", "resume", "extend", "cancel", "adjust"];
+
+function Stock({ live }: { readonly live: LobbyLive }) {
+  const { plan } = live;
+  const stages = plan.stock[0]?.stages ?? [];
+  return (
+    <div class="scroll" tabindex={0} role="region" aria-label="Units by item and stage">
+      <table>
+        <thead><tr><th scope="col">Stock</th>{stages.map((_, index) => <th scope="col" class="number">Stage {index + 1}</th>)}<th scope="col" class="number">In all</th></tr></thead>
+        <tbody>{plan.stock.map((unit) => (
+          <tr><th scope="row"><code>{unit.sku}</code></th>{unit.stages.map((stage) => <td class="number">{stage.units}</td>)}<td class="number">{unit.quantity}</td></tr>
+        ))}</tbody>
+      </table>
+    </div>
+  );
+}
+
+function Facts({ live, locale }: { readonly live: LobbyLive; readonly locale: string }) {
+  const { plan } = live;
+  const rows: readonly (readonly [string, unknown])[] = [
+    ["Lobby opens", <Moment at={plan.lobbyOpensAt} locale={locale} />],
+    ["Drop opens", <Moment at={plan.opensAt} locale={locale} />],
+    ["Drop ends", <Moment at={plan.closesAt} locale={locale} />],
+    ["Limit for each person", plan.limitPerPerson],
+    ["A hold lasts", spanText(plan.holdTtlMs)],
+    ["Time to claim a turn", spanText(plan.claimWindowMs)],
+    ["Charged", plan.capture === "on-fulfilment" ? "when handed over or sent" : "when the order is confirmed"],
+    ["Prices", plan.items.map((item) => `${item.title}: ${formatMoney(item.priceMinor, plan.currency, locale)}`).join(" · ")],
+    ["Reserved lanes", plan.lanes.length === 0 ? "none: everyone stands in one line" : plan.lanes.map((lane) => `${lane.lane}: ${lane.sharePercent} % of each stage for ${spanText(lane.untilMs)}`).join(" · ")],
+  ];
+  return <dl class="facts">{rows.map(([name, value]) => <div><dt>{name}</dt><dd>{value}</dd></div>)}</dl>;
+}
+
+/** The scarcity plan as published: how many, when, in which order, and every change of it. */
+export function PlanPage({ store, live, changes, origin, now }: { readonly store: StoreConfig; readonly live: LobbyLive; readonly changes: readonly MovementRow[]; readonly origin: string; readonly now: number }) {
+  const { plan } = live;
+  const locale = store.regions[0]?.locale ?? "en";
+  const head = { title: `The plan of ${plan.title} · ${store.name}`, description: `How many of ${plan.title} there are, when they are released, and in which order people are served.`, lang: "en", canonical: `${origin}/drops/${plan.drop}/plan`, module: "home.js", data: { now } } as const;
+  return (
+    <Page store={store} head={head}>
+      <article class="paper">
+        <p class="kicker"><a href={`/${plan.drop}`}>{plan.title}</a></p>
+        <h1>The plan</h1>
+        <p class="story">Written down when the drop was first published. Nothing that the seller does changes it silently: every change is a row of the public record.</p>
+        <StagePlan live={live} locale={locale} />
+        <section class="block"><h2>Units</h2><Stock live={live} /></section>
+        <section class="block"><h2>Terms</h2><Facts live={live} locale={locale} /></section>
+        <section class="block">
+          <h2>Who is served first</h2>
+          <p>Whoever joins before the opening is drawn: each entry's value is a keyed hash under a seed that mixes this plan, a secret and the sealed list of entries. Whoever joins later stands behind, in order of arrival. The secret's fingerprint below was published before anyone joined; the secret itself is published with the draw, so anyone can compute the order again.</p>
+          <dl class="facts hashes">
+            <div><dt>Commitment, SHA-256 of the secret</dt><dd><code class="hash">{plan.commitment}</code></dd></div>
+            <div><dt>Plan hash</dt><dd><code class="hash">{live.planHash}</code></dd></div>
+          </dl>
+          <p class="fine">No shopper could influence this order; the seller could.</p>
+        </section>
+        <section class="block">
+          <h2>Changes</h2>
+          {changes.length === 0 ? <p>None: the plan stands as first published.</p> : (
+            <ol class="timeline">{changes.map((row) => <li><Moment at={Date.parse(row.at)} locale={locale} /> <strong>{row.kind}</strong> <span class="fine">row {row.seq} of the record</span></li>)}</ol>
+          )}
+        </section>
+        <p><a href={`/drops/${plan.drop}/record`}>The public record</a> · <a href={`/api/drops/${plan.drop}`}>the same as JSON</a></p>
+      </article>
+    </Page>
+  );
+}

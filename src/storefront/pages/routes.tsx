@@ -1,0 +1,163 @@
+import { type Context, Hono } from "hono";
+import type { HtmlEscapedString } from "hono/utils/html";
+import type { DropConfig, Region } from "../../config/store-config.ts";
+import type { MovementRow } from "../../drop/port.ts";
+import { idPattern } from "../../kernel/ids.ts";
+import type { LobbyLive } from "../../lobby/port.ts";
+import type { StorefrontPorts } from "../ports.ts";
+import { pageHeaders } from "../security-headers.ts";
+import { brandSheet } from "./brand.ts";
+import { cacheControl } from "./freshness.ts";
+import { Home, type ShownDrop } from "./home.tsx";
+import { markPicture } from "./layout.tsx";
+import { Microstore } from "./microstore.tsx";
+import { regionsByNearness } from "./nearest-region.ts";
+import { OrderPage } from "./order.tsx";
+import { MISTAKE, NOT_FOUND, PlainPage, type PlainWords, VOUCHER_INVALID } from "./plain-page.tsx";
+import { CHANGE_KINDS, PlanPage } from "./plan-page.tsx";
+import { RecordPage } from "./record-page.tsx";
+
+const ROWS_A_PAGE = 1_000;
+/** A voucher is a few hundred characters; what is longer is not one and is not worth a signature check. */
+const VOUCHER_CHARACTERS_MAX = 2_000;
+const ORDER = idPattern("ord");
+
+/** A page's answer: its own content policy, and how long it may be kept. */
+function answer(c: Context, page: HtmlEscapedString | Promise<HtmlEscapedString>, cached: string, status: 200 | 404 | 410 | 500 = 200): Response | Promise<Response> {
+  return c.html(page, status, { ...pageHeaders(), "cache-control": cached });
+}
+
+const originOf = (c: Context) => new URL(c.req.url).origin;
+
+/** A page that says one plain thing, never kept by a cache. For the app's own not-found and error handlers too. */
+export function plainPage(ports: StorefrontPorts, c: Context, status: 404 | 410 | 500, words: PlainWords): Response | Promise<Response> {
+  return answer(c, <PlainPage store={ports.store} words={words} />, "no-store", status);
+}
+
+export function notFoundPage(ports: StorefrontPorts, c: Context): Response | Promise<Response> {
+  return plainPage(ports, c, 404, NOT_FOUND);
+}
+
+export function mistakePage(ports: StorefrontPorts, c: Context): Response | Promise<Response> {
+  return plainPage(ports, c, 500, MISTAKE);
+}
+
+/**
+ * The state of a drop that may be shown, or null when it is unknown or not
+ * announced. A drop that nobody has seen yet gets its plan here, since a
+ * stranger's first visit may come before any other reader.
+ */
+async function shownLive(ports: StorefrontPorts, config: DropConfig): Promise<LobbyLive | null> {
+  let live = await ports.live(config.slug);
+  if (live === null) {
+    await ports.drop(config.slug).plan(config.source);
+    live = await ports.live(config.slug);
+  }
+  return live === null || ports.now() < live.plan.announceAt ? null : live;
+}
+
+function configOf(ports: StorefrontPorts, slug: string): DropConfig | null {
+  return ports.store.drops.find((drop) => drop.slug === slug) ?? null;
+}
+
+async function home(ports: StorefrontPorts, c: Context): Promise<Response> {
+  const found = await Promise.all(ports.store.drops.map(async (config) => ({ config, live: await shownLive(ports, config) })));
+  const drops = found.flatMap(({ config, live }): ShownDrop[] => (live === null ? [] : [{ config, live }]));
+  const now = ports.now();
+  return answer(c, <Home store={ports.store} drops={drops} origin={originOf(c)} isLocal={ports.isLocal} now={now} />, cacheControl(drops.map((drop) => drop.live), now));
+}
+
+async function microstore(ports: StorefrontPorts, c: Context, region: Region, config: DropConfig): Promise<Response> {
+  const live = await shownLive(ports, config);
+  if (live === null) return notFoundPage(ports, c);
+  const now = ports.now();
+  return answer(c, <Microstore store={ports.store} config={config} region={region} live={live} origin={originOf(c)} isLocal={ports.isLocal} now={now} />, cacheControl([live], now));
+}
+
+/** Depends on where the visitor is, so no cache may keep it. */
+async function nearestMicrostore(ports: StorefrontPorts, c: Context, config: DropConfig): Promise<Response> {
+  const [region] = regionsByNearness(ports.store.regions, ports.visitor(c.req.raw));
+  if (region === undefined || (await shownLive(ports, config)) === null) return notFoundPage(ports, c);
+  c.header("cache-control", "private, no-store");
+  return c.redirect(`/${region.slug}/${config.slug}`, 302);
+}
+
+/**
+ * Where a scanned voucher leads. It is verified before anything else is said,
+ * and travels on in the fragment, which no server and no referrer sees.
+ */
+async function voucherLanding(ports: StorefrontPorts, c: Context, code: string): Promise<Response> {
+  const regions = regionsByNearness(ports.store.regions, ports.visitor(c.req.raw));
+  if (code.length <= VOUCHER_CHARACTERS_MAX) {
+    for (const config of ports.store.drops) {
+      for (const region of regions) {
+        const coupon = await ports.credentials.checkVoucher(code, config.slug, region.slug, ports.now());
+        if (coupon === null || (await shownLive(ports, config)) === null) continue;
+        c.header("cache-control", "private, no-store");
+        return c.redirect(`/${region.slug}/${config.slug}#coupon=${encodeURIComponent(code)}`, 302);
+      }
+    }
+  }
+  return plainPage(ports, c, 404, VOUCHER_INVALID);
+}
+
+/** The rows that changed the plan after its first: none when the plan's version never rose and no control ran. */
+async function planChanges(ports: StorefrontPorts, slug: string): Promise<MovementRow[]> {
+  const changes: MovementRow[] = [];
+  for (let from = 1; ; from += ROWS_A_PAGE) {
+    const page = await ports.drop(slug).record(from);
+    if (page === null) return changes;
+    changes.push(...page.rows.filter((row) => row.seq > 1 && CHANGE_KINDS.includes(row.kind)));
+    if (from + ROWS_A_PAGE > page.head.seq) return changes;
+  }
+}
+
+async function planPage(ports: StorefrontPorts, c: Context, config: DropConfig): Promise<Response> {
+  const live = await shownLive(ports, config);
+  if (live === null) return notFoundPage(ports, c);
+  const changes = await planChanges(ports, config.slug);
+  const now = ports.now();
+  return answer(c, <PlanPage store={ports.store} live={live} changes={changes} origin={originOf(c)} now={now} />, cacheControl([live], now));
+}
+
+async function recordPage(ports: StorefrontPorts, c: Context, config: DropConfig): Promise<Response> {
+  const live = await shownLive(ports, config);
+  const first = live === null ? null : await ports.drop(config.slug).record(1);
+  if (live === null || first === null) return notFoundPage(ports, c);
+  const lastStart = Math.floor((first.head.seq - 1) / ROWS_A_PAGE) * ROWS_A_PAGE + 1;
+  const page = lastStart <= 1 ? first : ((await ports.drop(config.slug).record(lastStart)) ?? first);
+  const now = ports.now();
+  return answer(c, <RecordPage store={ports.store} live={live} page={page} origin={originOf(c)} now={now} />, cacheControl([live], now));
+}
+
+/** Every page for people. Mounted after the API, because a region and a drop may have any name. */
+export function pageRoutes(ports: StorefrontPorts): Hono {
+  const app = new Hono();
+  app.get("/", (c) => home(ports, c));
+  app.get("/brand.css", (c) => c.body(brandSheet(ports.store.brand), 200, { "content-type": "text/css; charset=utf-8", "cache-control": "public, max-age=300" }));
+  app.get("/mark.svg", (c) => c.body(markPicture(ports.store), 200, { "content-type": "image/svg+xml", "cache-control": "public, max-age=300" }));
+  app.get("/q/:code", (c) => voucherLanding(ports, c, c.req.param("code")));
+  app.get("/orders/:order", (c) => {
+    const order = c.req.param("order");
+    if (!ORDER.test(order)) return notFoundPage(ports, c);
+    return answer(c, <OrderPage store={ports.store} order={order} now={ports.now()} />, "no-store");
+  });
+  app.get("/drops/:drop/plan", (c) => {
+    const config = configOf(ports, c.req.param("drop"));
+    return config === null ? notFoundPage(ports, c) : planPage(ports, c, config);
+  });
+  app.get("/drops/:drop/record", (c) => {
+    const config = configOf(ports, c.req.param("drop"));
+    return config === null ? notFoundPage(ports, c) : recordPage(ports, c, config);
+  });
+  app.get("/:drop", (c) => {
+    const config = configOf(ports, c.req.param("drop"));
+    return config === null ? notFoundPage(ports, c) : nearestMicrostore(ports, c, config);
+  });
+  app.get("/:region/:drop", (c) => {
+    const region = ports.store.regions.find((candidate) => candidate.slug === c.req.param("region"));
+    const config = configOf(ports, c.req.param("drop"));
+    return region === undefined || config === null ? notFoundPage(ports, c) : microstore(ports, c, region, config);
+  });
+  return app;
+}

@@ -1,0 +1,40 @@
+import type { LobbyLive } from "../../lobby/port.ts";
+import { Moment } from "./moment.tsx";
+import { stageRows, type StageRow } from "./phase-words.ts";
+
+const STATE_WORDS: Readonly<Record<StageRow["state"], string>> = { past: "released", now: "now", next: "to come" };
+
+/** The release as a bar cut into its stages. Widths are attributes: the content policy allows no inline style. */
+function Bar({ rows }: { readonly rows: readonly StageRow[] }) {
+  let left = 0;
+  return (
+    <svg class="stage-bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
+      {rows.map((row) => {
+        const x = left;
+        left += row.sharePercent;
+        return <rect class={`is-${row.state}`} x={String(x)} y="0" width={String(Math.max(0.5, row.sharePercent - 0.8))} height="6" />;
+      })}
+    </svg>
+  );
+}
+
+export function StagePlan({ live, locale }: { readonly live: LobbyLive; readonly locale: string }) {
+  const rows = stageRows(live);
+  return (
+    <section class="block stages" aria-labelledby="stages-title">
+      <h2 id="stages-title">Released in {rows.length === 1 ? "one stage" : `${rows.length} stages`}</h2>
+      <Bar rows={rows} />
+      <ol class="stage-list">
+        {rows.map((row) => (
+          <li class={`is-${row.state}`} data-stage={String(row.number)}>
+            <span class="share">{row.sharePercent} %</span>
+            <span class="units">{row.units} {row.units === 1 ? "unit" : "units"}</span>
+            <span class="when"><Moment at={row.opensAt} locale={locale} /></span>
+            <span class="state" data-fill={`stage-${row.number}`}>{STATE_WORDS[row.state]}</span>
+          </li>
+        ))}
+      </ol>
+      <p class="fine">Whoever was not served keeps the place for the next stage. <a href={`/drops/${live.plan.drop}/plan`}>The published plan</a> · <a href={`/drops/${live.plan.drop}/record`}>the public record</a></p>
+    </section>
+  );
+}

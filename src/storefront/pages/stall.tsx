@@ -1,0 +1,188 @@
+import type { Child } from "hono/jsx";
+import type { DropConfig, Region } from "../../config/store-config.ts";
+import { formatMoney } from "../../kernel/money.ts";
+import type { LobbyLive } from "../../lobby/port.ts";
+import { CheckoutForm } from "./checkout-form.tsx";
+import { Moment } from "./moment.tsx";
+import { isOver, phaseWords } from "./phase-words.ts";
+import { spanText } from "./when.ts";
+
+/*
+ * The stall: every step of buying, made on the server and hidden until its
+ * moment. The module shows one panel at a time and fills in words, so that no
+ * markup is ever made from strings in the browser.
+ */
+
+function Panel({ step, title, children }: { readonly step: string; readonly title: string; readonly children: Child }) {
+  return (
+    <section class="panel" data-panel={step} hidden>
+      <h2 tabindex={-1}>{title}</h2>
+      {children}
+    </section>
+  );
+}
+
+function Items({ live, locale }: { readonly live: LobbyLive; readonly locale: string }) {
+  const { plan } = live;
+  return (
+    <ul class="items">
+      {plan.items.map((item) => {
+        const state = live.live.items.find((candidate) => candidate.sku === item.sku);
+        return (
+          <li>
+            <span class="item-name" id={`name-${item.sku}`}>{item.title}</span>
+            <span class="price">{formatMoney(item.priceMinor, plan.currency, locale)}</span>
+            <span class="left" data-fill={`left-${item.sku}`}>{state === undefined ? "" : leftWords(live, state.available, state.soldOut)}</span>
+            <span class="stepper script-only">
+              <button type="button" data-less={item.sku} aria-label={`One less: ${item.title}`}>−</button>
+              <output data-count={item.sku} aria-labelledby={`name-${item.sku}`}>0</output>
+              <button type="button" data-more={item.sku} aria-label={`One more: ${item.title}`}>+</button>
+            </span>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+function leftWords(live: LobbyLive, available: number, soldOut: null | "stage" | "final"): string {
+  if (soldOut === "final") return "Sold out";
+  if (live.live.stage === null) return "";
+  if (soldOut === "stage") return "Sold out in this stage";
+  return `${available} left in this stage`;
+}
+
+/** Choosing, with the items readable and priced for those without script too. */
+function Choose({ live, locale }: { readonly live: LobbyLive; readonly locale: string }) {
+  return (
+    <section class="panel" data-panel="choose" hidden={isOver(live)}>
+      <h2 tabindex={-1}>Choose</h2>
+      <Items live={live} locale={locale} />
+      <p class="fine">At most {live.plan.limitPerPerson} in all for each person.</p>
+      <div class="actions script-only">
+        <button type="button" class="main" data-do="join" disabled><span data-fill="join">Join the lobby</span></button>
+        <button type="button" class="quiet" data-do="keep" hidden>Leave it as it was</button>
+      </div>
+      <noscript><p class="note">Buying needs JavaScript: your browser makes the key that your place in line is bound to. Turn it on for this site, or write to the store. Everything else on this page reads without it.</p></noscript>
+    </section>
+  );
+}
+
+function WaitingPanels() {
+  const change = <button type="button" class="quiet" data-do="change">Change what I want</button>;
+  return (
+    <>
+      <Panel step="joining" title="Joining">
+        <p data-fill="joining">Asking for your place.</p>
+        <button type="button" class="quiet" data-do="leave">Not now</button>
+      </Panel>
+      <Panel step="waiting" title="You are in">
+        <p>Everyone who joins before the drop opens has the same chance. Nothing is gained by being fast, so you can look away: the place is kept in this browser.</p>
+        <Stub />
+        {change}
+      </Panel>
+      <Panel step="drawing" title="Drawing the order">
+        <p>The drop is open. The order of service is being drawn from a secret that was sealed before anyone joined; this takes a few seconds.</p>
+        <Stub />
+      </Panel>
+      <Panel step="line" title="You are in line">
+        <p class="place"><span class="fine">Your place</span><strong data-fill="place">…</strong></p>
+        <p data-fill="line">When your place is called, what you chose is held for you by itself. You need not be fast.</p>
+        <Stub />
+        {change}
+      </Panel>
+      <Panel step="called" title="It is your turn">
+        <p data-fill="called">Holding what you chose. This happens by itself.</p>
+        <progress aria-label="Holding your items"></progress>
+      </Panel>
+      <Panel step="stage-out" title="Sold out in this stage">
+        <p data-fill="stage-out">What you chose is taken in this stage. Your place is kept.</p>
+        <Stub />
+        {change}
+      </Panel>
+      <Panel step="short" title="Not all of it is free">
+        <p data-fill="short">Somebody before you took some of it.</p>
+        <div class="actions">
+          <button type="button" class="main" data-do="take-left"><span data-fill="take-left">Take what is left</span></button>
+          <button type="button" class="quiet" data-do="change">Choose something else</button>
+          <button type="button" class="quiet" data-do="wait">Keep waiting for all of it</button>
+        </div>
+      </Panel>
+      <Panel step="rested" title="Your hold has ended">
+        <p data-fill="rested">The items went back.</p>
+        <div class="actions">
+          <button type="button" class="main" data-do="again">Take my turn again</button>
+          {change}
+        </div>
+      </Panel>
+    </>
+  );
+}
+
+/** The ticket as something to look at: what was chosen, and the entry under which the record knows it. */
+function Stub() {
+  return (
+    <div class="stub">
+      <p><span class="fine">You want</span><strong data-fill="wants"></strong></p>
+      <p><span class="fine">Entry in the record</span><code data-fill="entry"></code></p>
+    </div>
+  );
+}
+
+function EndPanels({ support }: { readonly support: string }) {
+  return (
+    <>
+      <Panel step="ordered" title="Your order">
+        <p data-fill="ordered">Sending your order.</p>
+        <dl class="sum">
+          <div data-discount hidden><dt>Discount</dt><dd data-fill="order-discount"></dd></div>
+          <div><dt>Total</dt><dd data-fill="order-total"></dd></div>
+        </dl>
+        <div class="actions">
+          <a class="main" data-link="pay" hidden>Go to the payment page</a>
+          <a class="quiet" data-link="order" hidden>See the order</a>
+        </div>
+      </Panel>
+      <Panel step="paused" title="Paused">
+        <p>The seller has paused the drop. Your place is kept, and this page goes on by itself when the drop does.</p>
+        <Stub />
+      </Panel>
+      <Panel step="gone" title="Sold out">
+        <p>Every unit of this drop is sold. If somebody does not pay in time, units come back, and this page says so. Thank you for being here.</p>
+      </Panel>
+      <Panel step="closed" title="This drop is over">
+        <p>Nothing more can be bought in it. If you ordered, your receipt stays in this browser.</p>
+      </Panel>
+      <Panel step="cancelled" title="This drop was cancelled">
+        <p>The seller has cancelled it. Whoever paid gets the whole amount back by itself. Questions: {support}.</p>
+      </Panel>
+      <Panel step="unable" title="This browser cannot take part">
+        <p data-fill="unable">A place in line is bound to a key that your browser makes and keeps.</p>
+      </Panel>
+    </>
+  );
+}
+
+/** The first thing on the page after the title: where the drop stands, and what can be done now. */
+export function Stall({ live, config, region, support, isLocal }: { readonly live: LobbyLive; readonly config: DropConfig; readonly region: Region; readonly support: string; readonly isLocal: boolean }) {
+  const words = phaseWords(live);
+  const { locale } = region;
+  return (
+    <section id="stall" class="stall" aria-label="Buy" data-phase={live.live.phase}>
+      <div class="board">
+        <p class="phase"><span data-fill="phase">{words.label}</span><span class="low" data-low hidden={!live.live.low}>Few left</span></p>
+        <p class="next"><span data-fill="next-label">{words.next?.label ?? ""}</span> <span data-fill="next-at">{words.next === null ? "" : <Moment at={words.next.at} locale={locale} />}</span></p>
+        <p class="clock script-only" role="timer" aria-live="off" data-fill="clock"></p>
+        <p class="sentence" data-fill="sentence">{words.sentence}</p>
+        {isOver(live) && isLocal ? <p class="note">This is a rehearsal on this machine: <code>npm start -- --fresh</code> starts it again.</p> : null}
+      </div>
+      <p class="said" role="status" aria-live="polite" data-fill="said"></p>
+      <p class="trouble" role="status" aria-live="polite" data-fill="trouble" hidden></p>
+      <p class="refusal" role="alert" data-fill="refusal" hidden></p>
+      <Choose live={live} locale={locale} />
+      <WaitingPanels />
+      <CheckoutForm live={live} region={region} deliveryNote={config.deliveryNote} holdFor={spanText(live.plan.holdTtlMs)} />
+      <EndPanels support={support} />
+    </section>
+  );
+}

@@ -1,0 +1,126 @@
+import path from "node:path";
+import { type SourceFile, sourceFiles } from "./support/sources.ts";
+
+/*
+ * The import fence. What runs in plain Node stays apart from what touches a
+ * binding, and the pure cores stay free of clocks, chance, networks and logs,
+ * so that every decision can be replayed from its arguments.
+ */
+
+/** Files in pure folders that are adapters: they may use the runtime, and no pure file may use them. */
+const ADAPTERS_IN_PURE_FOLDERS = [
+  // The hashing port on node:crypto.
+  "src/kernel/node-hashing.ts",
+  // Signatures are asynchronous and made by jose, outside of every decision.
+  "src/coupon/voucher.ts",
+];
+
+/** Whole folders of pure cores, and the pure files of folders that have adapters too. */
+const PURE = [
+  /^src\/(kernel|drop|lobby|coupon|checkout)\//,
+  /^src\/settlement\/(desk-decisions|ledger|lifecycle|order-book|order-event|order-view|port|split)\.ts$/,
+  /^src\/payment\/provider\.ts$/,
+];
+
+/** What a pure core may take from outside the project. */
+const PURE_PACKAGES = ["canonicalize"];
+
+/** Names whose use would make a decision depend on more than its arguments. */
+const IMPURE_NAMES: readonly (readonly [RegExp, string])[] = [
+  [/\bDate\.now\b/, "Date.now"],
+  [/\bnew Date\(\s*\)/, "new Date()"],
+  [/\bperformance\b/, "performance"],
+  [/\bMath\.random\b/, "Math.random"],
+  [/\bfetch\s*\(/, "fetch"],
+  [/\bcrypto\b/, "crypto"],
+  [/\bconsole\b/, "console"],
+  [/\bprocess\./, "process"],
+  [/\bset(Timeout|Interval)\b/, "a timer"],
+  [/\basync\b|\bawait\b/, "an await, which would break a transaction in two"],
+];
+
+/** From each folder of src to the folders of src and the top level that it may import; the cores are judged by `PURE`. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  kernel: ["kernel"],
+  drop: ["kernel", "drop", "lobby", "coupon", "checkout", "settlement"],
+  lobby: ["kernel", "drop", "lobby"],
+  coupon: ["kernel", "coupon"],
+  checkout: ["kernel", "drop", "coupon", "checkout", "settlement"],
+  payment: ["kernel", "checkout", "settlement", "payment"],
+  settlement: ["kernel", "drop", "checkout", "payment", "settlement", "schema"],
+  config: ["kernel", "drop", "coupon", "settlement", "config"],
+  storefront: ["kernel", "drop", "lobby", "coupon", "checkout", "settlement", "config", "storefront", "schema", "static"],
+  desk: ["kernel", "drop", "coupon", "checkout", "settlement", "desk", "schema"],
+  // A stranger's books: what it shared with the product could not contradict it.
+  sandbox: ["kernel", "sandbox"],
+  rehearsal: ["kernel", "drop", "lobby", "coupon", "checkout", "settlement", "payment", "config", "rehearsal"],
+  cli: ["kernel", "drop", "coupon", "config", "desk", "rehearsal", "cli"],
+};
+
+/** Time and chance come as parameters everywhere in src; the command line is a shell and may read the clock. */
+const CLOCKLESS = /^src\/(?!cli\/|storefront\/browser\/)/;
+
+export function fenceBreaches(files: readonly SourceFile[]): string[] {
+  return files.flatMap((file) => [...importBreaches(file), ...nameBreaches(file)]);
+}
+
+export function isPure(file: string): boolean {
+  return !ADAPTERS_IN_PURE_FOLDERS.includes(file) && PURE.some((pattern) => pattern.test(file));
+}
+
+function importBreaches(file: SourceFile): string[] {
+  const says = (imported: string, why: string) => `${file.path} imports ${imported}: ${why}`;
+  return importsOf(file.text).flatMap((imported) => {
+    if (file.path.startsWith("src/") && imported.startsWith("cloudflare:")) return [says(imported, "only workers/ touches the platform")];
+    if (!imported.startsWith(".")) {
+      return isPure(file.path) && !PURE_PACKAGES.includes(imported) ? [says(imported, "a pure core has no packages")] : [];
+    }
+    const target = path.posix.join(path.posix.dirname(file.path), imported);
+    if (!/\.(ts|tsx|mjs|json)$/.test(target)) return [says(imported, "imports name the file with its extension")];
+    if (target.startsWith("test/") && !file.path.startsWith("test/")) return [says(imported, "the product does not know its tests")];
+    if (isPure(file.path) && !isPure(target)) return [says(imported, "a pure core imports only pure cores")];
+    if (file.path.startsWith("src/") && target.startsWith("workers/")) return [says(imported, "imports point from workers/ to src/, never back")];
+    if (file.path.startsWith("workers/") && target.startsWith("src/cli/")) return [says(imported, "a Worker has no command line")];
+    if (file.path.startsWith("src/")) return folderBreach(file.path, target).map((why) => says(imported, why));
+    return [];
+  });
+}
+
+function folderBreach(from: string, target: string): string[] {
+  const folder = from.split("/")[1] ?? "";
+  const [top = "", inner = ""] = target.split("/");
+  const allowed = MAY_IMPORT[folder];
+  if (allowed === undefined) return [`src/${folder} has no row in the fence; add one that says what it may import`];
+  return allowed.includes(top === "src" ? inner : top) ? [] : [`src/${folder} may import only ${allowed.join(", ")}`];
+}
+
+function nameBreaches(file: SourceFile): string[] {
+  const isTimed = CLOCKLESS.test(file.path);
+  if (!isTimed) return [];
+  const code = withoutCommentsAndTexts(file.text);
+  const names = isPure(file.path) ? IMPURE_NAMES : IMPURE_NAMES.filter(([, name]) => name === "Date.now" || name === "Math.random");
+  // A port's methods are asynchronous because they cross from Worker to Worker; only code that decides must not wait.
+  return names.filter(([pattern]) => pattern.test(code)).map(([, name]) => `${file.path} uses ${name}: pass it in as a parameter`);
+}
+
+function importsOf(text: string): string[] {
+  const code = text.replace(/^\s*(\/\*[\s\S]*?\*\/|\/\/.*$|\*.*$)/gm, "");
+  const found = code.matchAll(/(?:^\s*(?:import|export)\b[^;"'`]*?\bfrom\s*|^\s*import\s*|\bimport\s*\(\s*)["']([^"']+)["']/gm);
+  return [...found].map((match) => match[1] ?? "");
+}
+
+/** Template texts stay, because what is between their braces is code. */
+function withoutCommentsAndTexts(text: string): string {
+  return text
+    .replace(/\/\*[\s\S]*?\*\//g, "")
+    .replace(/(^|[^:"'`\\])\/\/.*$/gm, "$1")
+    .replace(/"(?:[^"\\\n]|\\.)*"/g, '""');
+}
+
+if (import.meta.main) {
+  const files = sourceFiles("src", "workers", "schema");
+  const breaches = fenceBreaches(files);
+  for (const breach of breaches) process.stderr.write(`${breach}\n`);
+  process.stdout.write(`${files.length} files, ${files.filter(({ path: file }) => isPure(file)).length} of them pure, ${breaches.length} breaches.\n`);
+  if (breaches.length > 0) process.exitCode = 1;
+}

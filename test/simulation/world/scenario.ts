@@ -1,0 +1,93 @@
+import type { CampaignTerms } from "../../../src/coupon/campaign.ts";
+import type { PlanItem, PlanSource } from "../../../src/drop/plan.ts";
+import type { RandomSource } from "../../../src/rehearsal/random.ts";
+import type { SplitRule } from "../../../src/settlement/split.ts";
+
+export const SIMULATION_STARTS_AT = Date.parse("2026-12-04T17:00:00Z");
+const MINUTE_MS = 60_000;
+const LOBBY_MS = 10 * MINUTE_MS;
+
+/** One run's drop and crowd. Small on purpose: with seven units and limits of two every bound is hit in every run. */
+export interface Scenario {
+  readonly source: PlanSource;
+  readonly shoppers: number;
+  /** How many e-mail addresses they share between them. */
+  readonly people: number;
+}
+
+export function makeScenario(random: RandomSource): Scenario {
+  const stock = Array.from({ length: random.integer(1, 3) }, (_, index) => ({ sku: `SKU-${index}`, quantity: random.integer(0, 7) }));
+  // A drop of nothing is refused by the config check before it ever gets here.
+  if (stock.every(({ quantity }) => quantity === 0)) stock[0] = { sku: "SKU-0", quantity: random.integer(1, 7) };
+  const stages = makeStages(random);
+  const lastStageAfterMs = stages.at(-1)?.afterMs ?? 0;
+  const opensAt = SIMULATION_STARTS_AT + LOBBY_MS;
+  const shoppers = random.integer(3, 14);
+  const source: PlanSource = {
+    drop: "moth-tee",
+    title: "Moth tee",
+    currency: random.pick(["EUR", "JPY", "KWD"]),
+    announceAt: { at: SIMULATION_STARTS_AT },
+    lobbyOpensAt: { at: SIMULATION_STARTS_AT },
+    opensAt: { at: opensAt },
+    closesAt: { at: opensAt + lastStageAfterMs + random.integer(5, 60) * MINUTE_MS },
+    stages,
+    stock,
+    items: makeItems(stock, random),
+    lanes: random.chance(0.3) ? [{ lane: "local", sharePercent: random.integer(10, 50), untilMs: random.integer(1, 10) * MINUTE_MS }] : [],
+    limitPerPerson: random.integer(1, 4),
+    holdTtlMs: random.integer(1, 10) * MINUTE_MS,
+    capture: random.pick(["at-once", "on-fulfilment"]),
+    low: 2,
+    splits: makeSplits(random),
+    campaigns: [makeCampaign(opensAt, random)],
+    shards: random.integer(1, 3),
+    claimWindowMs: random.integer(10, 60) * 1_000,
+    admit: random.chance(0.2) ? "all" : "paced",
+    tax: random.chance(0.5) ? { label: "VAT", percent: random.pick([7, 19, 20, 8.875]) } : null,
+  };
+  return { source, shoppers, people: random.integer(Math.ceil(shoppers / 2), shoppers) };
+}
+
+function makeStages(random: RandomSource): PlanSource["stages"] {
+  const count = random.integer(1, 3);
+  const cuts = new Set<number>();
+  while (cuts.size < count - 1) cuts.add(random.integer(1, 99));
+  const edges = [0, ...[...cuts].toSorted((a, b) => a - b), 100];
+  let afterMs = 0;
+  return Array.from({ length: count }, (_, index) => {
+    if (index > 0) afterMs += random.integer(1, 40) * MINUTE_MS;
+    return { sharePercent: (edges[index + 1] ?? 100) - (edges[index] ?? 0), afterMs };
+  });
+}
+
+function makeItems(stock: PlanSource["stock"], random: RandomSource): PlanItem[] {
+  const items: PlanItem[] = stock.map(({ sku }) => ({ sku, title: sku, priceMinor: random.chance(0.1) ? 0 : random.integer(400, 9_000), components: [{ sku, quantity: 1 }] }));
+  const [first, second] = stock;
+  if (first !== undefined && random.chance(0.4)) {
+    const components = second === undefined ? [{ sku: first.sku, quantity: 2 }] : [{ sku: first.sku, quantity: random.integer(1, 2) }, { sku: second.sku, quantity: 1 }];
+    items.push({ sku: "SET", title: "A set", priceMinor: random.integer(1_000, 9_000), components });
+  }
+  return items;
+}
+
+function makeSplits(random: RandomSource): SplitRule[] {
+  if (random.chance(0.3)) return [{ party: "platform", remainder: true }];
+  return [
+    { party: "partner:kiosk-k", fixedMinor: random.integer(0, 100) },
+    { party: "creator:ana", percent: random.pick([33.3333, 50, 70]) },
+    { party: "platform", remainder: true },
+  ];
+}
+
+function makeCampaign(opensAt: number, random: RandomSource): CampaignTerms {
+  return {
+    id: "night",
+    percentOff: random.pick([5, 10, 12.5, 33.3, 100]),
+    region: random.chance(0.5) ? "berlin" : null,
+    validFrom: opensAt - LOBBY_MS,
+    validUntil: opensAt + random.integer(2, 60) * MINUTE_MS,
+    uses: random.integer(1, 4),
+    typed: "NIGHT",
+  };
+}

@@ -1,0 +1,54 @@
+export interface TestDrop {
+  readonly slug: string;
+  readonly items: readonly { sku: string; priceMinor: number; quantity: number }[];
+  readonly opensAfter?: string;
+  readonly stages?: string;
+  readonly closesAfter?: string;
+  readonly limitPerPerson?: number;
+  readonly admit?: "all" | "paced";
+  readonly shards?: number;
+  readonly capture?: "at-once" | "on-fulfilment";
+  readonly hold?: string;
+  readonly claimWindow?: string;
+  readonly campaigns?: string;
+}
+
+function dropTable(drop: TestDrop): string {
+  const items = drop.items.map((item) => `{ sku = "${item.sku}", title = "Item ${item.sku}", priceMinor = ${item.priceMinor}, quantity = ${item.quantity} }`).join(", ");
+  return `
+[vars.DROP_${drop.slug.toUpperCase().replaceAll("-", "_")}]
+title = "Drop ${drop.slug}"
+story = "One run, for a test."
+announceAt = "+0s"
+lobbyOpensAt = "+0s"
+opensAt = "+${drop.opensAfter ?? "1s"}"
+closesAt = "+${drop.closesAfter ?? "1h"}"
+stages = ${drop.stages ?? '[ { share = 100, after = "0s" } ]'}
+limitPerPerson = ${drop.limitPerPerson ?? 2}
+hold = "${drop.hold ?? "8m"}"
+capture = "${drop.capture ?? "at-once"}"
+low = 3
+items = [ ${items} ]
+splits = [ { party = "partner:kiosk-k", fixedMinor = 300 }, { party = "creator:ana", percent = 70 }, { party = "platform", remainder = true } ]
+${drop.campaigns === undefined ? "" : `campaigns = ${drop.campaigns}`}
+lobby = { shards = ${drop.shards ?? 1}, claimWindow = "${drop.claimWindow ?? "60s"}", admit = "${drop.admit ?? "all"}" }
+`;
+}
+
+/** A store's `[vars]` in the form that a creator writes, with the given drops. */
+export function storeVars(...drops: readonly TestDrop[]): string {
+  return `
+[vars.STORE]
+name = "Test store"
+currency = "EUR"
+support = "help@store.example"
+brand = { mark = "T", ink = "#17130f", paper = "#f4efe6", accent = "#c2410c" }
+
+[vars.REGION_BERLIN]
+label = "Berlin"
+country = "DE"
+near = { lat = 52.52, lon = 13.405 }
+locale = "de-DE"
+pickup = [ { id = "kiosk-k", label = "Kiosk K", slots = "17:00-21:00/30m", perSlot = 8 } ]
+${drops.map(dropTable).join("\n")}`;
+}
