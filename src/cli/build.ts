@@ -45,11 +45,14 @@ async function buildStale(workers: readonly WorkerSource[], tell: (line: string)
       await buildWorker(worker);
     }
   };
-  await Promise.all(Array.from({ length: PARALLEL }, buildNext));
+  // All of them to their end, also when one fails: a build that goes on after the lock is gone would meet the next one.
+  const ended = await Promise.allSettled(Array.from({ length: PARALLEL }, buildNext));
+  for (const outcome of ended) if (outcome.status === "rejected") throw outcome.reason;
   return stale.map(({ name }) => name);
 }
 
-async function buildBrowser(tell: (line: string) => void): Promise<void> {
+/** Builds the browser files when a source or a style sheet has changed. */
+export async function buildBrowser(tell: (line: string) => void): Promise<void> {
   const sources = [
     ...filesUnder(projectPath("src")).filter((file) => /\.tsx?$/.test(file)),
     ...readdirSync(projectPath("static")).filter((name) => name.endsWith(".css")).map((name) => projectPath("static", name)),

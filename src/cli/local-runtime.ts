@@ -1,42 +1,11 @@
 import path from "node:path";
 import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions as optionsOf } from "wrangler";
-import type { Keys } from "./keys.ts";
+import { localVars, type LocalSettings } from "./local-vars.ts";
 import { BUILT_WORKERS, LOCAL_WORKERS, projectPath, type WorkerSource } from "./project.ts";
 
-export interface LocalRuntimeOptions {
-  readonly port: number;
+export interface LocalRuntimeOptions extends LocalSettings {
   readonly dataFolder: string;
-  /** The `[vars]` of the store that is served, in place of the root config's. */
-  readonly vars: Readonly<Record<string, unknown>>;
-  readonly keys: Keys;
-  /** Where orders live instead of the local D1, or null. */
-  readonly orders: { readonly url: string; readonly token: string | null } | null;
-}
-
-/** The secrets and variables of each Worker, and nothing else's: as it is deployed, so it runs here. */
-export function localVars(name: WorkerSource["name"], { keys, vars, orders, port }: LocalRuntimeOptions): Record<string, unknown> {
-  const environment = { ENVIRONMENT: "local" };
-  switch (name) {
-    case "storefront":
-      return { ...vars, ...environment, TICKET_KEYS: keys.TICKET_KEYS, RECEIPT_KEY: keys.RECEIPT_KEY, PUBLIC_KEYS: keys.PUBLIC_KEYS, REHEARSAL_KEY: keys.REHEARSAL_KEY };
-    case "objects":
-      return { ...environment, HEAD_KEY: keys.HEAD_KEY };
-    case "settlement":
-      return {
-        ...environment, STRIPE_KEY: keys.STRIPE_KEY, STRIPE_WEBHOOK_SECRET: keys.STRIPE_WEBHOOK_SECRET,
-        ...(orders === null ? {} : { ORDERS_URL: orders.url, ...(orders.token === null ? {} : { ORDERS_TOKEN: orders.token }) }),
-      };
-    case "desk":
-      return { ...environment, DESK_KEY: keys.DESK_KEY, COUPON_KEY: keys.COUPON_KEY };
-    case "sandbox":
-      return {
-        ...environment, STRIPE_KEY: keys.STRIPE_KEY, STRIPE_WEBHOOK_SECRET: keys.STRIPE_WEBHOOK_SECRET, REHEARSAL_KEY: keys.REHEARSAL_KEY,
-        SANDBOX_ORIGIN: `http://127.0.0.1:${port + 1}`,
-      };
-    default:
-      return name satisfies never;
-  }
 }
 
 /**

@@ -3,10 +3,11 @@ import { migrate as migrateD1 } from "drizzle-orm/d1/migrator";
 import { drizzle as libsql } from "drizzle-orm/libsql";
 import { migrate as migrateLibsql } from "drizzle-orm/libsql/migrator";
 import type { Miniflare } from "miniflare";
+import type { OrdersServer } from "./local-vars.ts";
 import { projectPath } from "./project.ts";
 
 /** Brings the database of orders to the newest schema, wherever it is. Safe to run again. */
-export async function migrateOrders(runtime: Miniflare, orders: { readonly url: string; readonly token: string | null } | null): Promise<void> {
+export async function migrateOrders(runtime: Miniflare, orders: OrdersServer | null): Promise<void> {
   const options = { migrationsFolder: projectPath("migrations") };
   if (orders === null) {
     await migrateD1(d1(await runtime.getD1Database("ORDERS", "settlement")), options);

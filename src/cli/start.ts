@@ -5,6 +5,7 @@ import { BuildFailure, buildAll } from "./build.ts";
 import { bannerText, type Addresses } from "./banner.ts";
 import { takeDataFolder } from "./data-folder.ts";
 import { readOrMakeKeys } from "./keys.ts";
+import { ordersServerFrom } from "./local-vars.ts";
 import { LOCAL_WORKERS } from "./project.ts";
 import { parseStartOptions, type StartOptions } from "./start-options.ts";
 import { readStoreFile, type StoreFile } from "./store-file.ts";
@@ -45,8 +46,7 @@ async function start(options: StartOptions): Promise<void> {
 async function serve(options: StartOptions, file: StoreFile, noteProcesses: () => void, ends: AbortController): Promise<Miniflare | null> {
   if (ends.signal.aborted) return null;
   const keys = readOrMakeKeys(options.data);
-  const ordersUrl = process.env["ORDERS_URL"] ?? "";
-  const orders = ordersUrl === "" ? null : { url: ordersUrl, token: process.env["ORDERS_TOKEN"] ?? null };
+  const orders = ordersServerFrom(process.env);
 
   // Imported here: a config with mistakes is refused without waiting for wrangler to load.
   const { startLocalRuntime } = await import("./local-runtime.ts");
@@ -98,6 +98,8 @@ async function everyWorkerAnswers(runtime: Miniflare, store: string): Promise<vo
   const until = performance.now() + READY_WITHIN_MS;
   const asks: Record<string, () => Promise<boolean>> = {
     storefront: async () => (await fetch(`${store}/healthz`)).ok,
+    // Through the door and the live chain down to the drops' own objects.
+    objects: async () => (await fetch(`${store}/api/drops`)).ok,
   };
   for (const { name } of LOCAL_WORKERS) {
     asks[name] ??= async () => (await (await runtime.getWorker(name)).fetch("http://localhost/healthz")).status < 500;

@@ -30,7 +30,7 @@ function dropFields(isLocal: boolean) {
   const claimMinMs = isLocal ? SECOND_MS : 5 * SECOND_MS;
   return {
     title: text(80),
-    story: v.optional(text(2_000), ""),
+    story: v.optional(text(2_000)),
     image: v.optional(pattern(/^[a-z0-9][\w./-]*\.(svg|png|jpe?g|webp|avif)$/i, "This must be a picture's path under static/, such as images/moth.svg.")),
     deliveryNote: v.optional(text(160)),
     home: v.optional(v.picklist(HOMES, `This must be one of ${HOMES.join(", ")}.`)),
@@ -93,9 +93,9 @@ export function dropFromTable(name: string, slug: string, raw: Readonly<Record<s
   const offer = readOffer(name, fields, mistakes);
   if (offer !== null) checkOffer(name, offer, surroundings, mistakes);
 
-  const { title, story, stages, limitPerPerson, holdTtlMs, capture, low, lobby } = { ...fields, holdTtlMs: fields.hold };
+  const { title, stages, limitPerPerson, holdTtlMs, capture, low, lobby } = { ...fields, holdTtlMs: fields.hold };
   if (mistakes.list.length > before || times === null || offer === null) return null;
-  if (title === undefined || story === undefined || stages === undefined || limitPerPerson === undefined || holdTtlMs === undefined) return null;
+  if (title === undefined || stages === undefined || limitPerPerson === undefined || holdTtlMs === undefined) return null;
   if (capture === undefined || low === undefined || lobby === undefined) return null;
   const source: PlanSource = {
     drop: slug, title, currency: surroundings.currency, ...times,
@@ -104,7 +104,7 @@ export function dropFromTable(name: string, slug: string, raw: Readonly<Record<s
     splits: offer.splits, campaigns: offer.campaigns,
     shards: lobby.shards, claimWindowMs: lobby.claimWindow, admit: lobby.admit, tax: surroundings.tax,
   };
-  return { slug, title, story, image: fields.image ?? null, home: fields.home ?? null, deliveryNote: fields.deliveryNote ?? null, source };
+  return { slug, title, story: fields.story ?? "", image: fields.image ?? null, home: fields.home ?? null, deliveryNote: fields.deliveryNote ?? null, source };
 }
 
 interface DropTimes {

@@ -25,7 +25,7 @@ export function readFields<Fields extends Record<string, v.GenericSchema>>(
 ): { [Name in keyof Fields]?: v.InferOutput<Fields[Name]> } {
   const read: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(fields)) {
-    const outcome = v.safeParse(schema, raw[name]);
+    const outcome = v.safeParse(schema, raw[name], { abortPipeEarly: true });
     if (outcome.success) read[name] = outcome.output;
     else for (const issue of outcome.issues) mistakes.add(table, name + pathText(issue.path), sentence(issue));
   }

@@ -42,25 +42,28 @@ function checkSplitRules(table: string, splits: readonly SplitRule[], mistakes: 
 
 /**
  * Refuses splits that could owe more than a buyer paid: at the item's price less
- * the largest discount, after the fixed parts and every percentage rounded up,
- * something must be left or exactly nothing.
+ * the largest discount, the fixed parts and the percentages must leave something
+ * or exactly nothing.
  *
- * One unit is the worst case. Fixed parts grow with the units exactly as the
- * goods do, and rounding costs several units together no more than one by one.
+ * One unit is the worst case: fixed parts grow with the units exactly as the
+ * goods do, and a discount that is rounded once for several units takes no more
+ * than one that is rounded for each. Percentages are given out by largest
+ * remainder, so together they never round past their exact sum's next integer.
  */
 function checkRemainder(table: string, { items, splits, campaigns }: Offer, mistakes: Mistakes): void {
   const percentOff = campaigns.reduce((most, campaign) => Math.max(most, campaign.percentOff), 0);
+  const percentSum = splits.reduce((sum, rule) => sum + ("percent" in rule ? rule.percent : 0), 0);
   const fixed = splits.reduce((sum, rule) => sum + ("fixedMinor" in rule ? BigInt(rule.fixedMinor) : 0n), 0n);
   for (const [index, item] of items.entries()) {
     const goods = BigInt(item.priceMinor) - partRoundedUp(BigInt(item.priceMinor), percentOff);
-    const shares = splits.reduce((sum, rule) => sum + ("percent" in rule ? partRoundedUp(goods, rule.percent) : 0n), 0n);
-    const remainder = goods - fixed - shares;
-    if (remainder >= 0n) continue;
+    const taken = fixed + partRoundedUp(goods, percentSum);
+    if (taken <= goods) continue;
     const discount = percentOff === 0 ? "" : ` after the largest discount of ${percentOff} %`;
-    mistakes.add(table, "splits", `${item.sku} brings ${goods}${discount} and the splits take ${fixed + shares} of it (items[${index}].priceMinor): the remainder would be negative.`);
+    mistakes.add(table, "splits", `${item.sku} brings ${goods}${discount} and the splits take ${taken} of it (items[${index}].priceMinor): the remainder would be negative.`);
   }
 }
 
+/** In hundredths of a percent and whole numbers: a price may be larger than floating point carries exactly. */
 function partRoundedUp(amount: bigint, percent: number): bigint {
   return (amount * BigInt(Math.round(percent * 100)) + 9_999n) / 10_000n;
 }

@@ -39,7 +39,7 @@ export function regionFromTable(name: string, slug: string, raw: Readonly<Record
 
 function isLocale(text: string): boolean {
   try {
-    return Intl.getCanonicalLocales(text)[0] === text;
+    return /^[a-z]{2,3}(-|$)/.test(text) && Intl.getCanonicalLocales(text)[0] === text;
   } catch {
     return false;
   }

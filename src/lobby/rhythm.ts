@@ -7,10 +7,10 @@ import type { DropSnapshot, Phase } from "../drop/port.ts";
  */
 
 /** The age up to which a shard shows what it has read. */
-export const LIVE_TTL_MS = 1_000;
+const LIVE_TTL_MS = 1_000;
 /** The age up to which a shard shows it when the next reading failed. */
-export const LIVE_GRACE_MS = 2_000;
-/** A shard never lets another wait shorter than this between two readings, however their clocks differ. */
+const LIVE_GRACE_MS = 2_000;
+/** The shortest time between two readings of shard 0 by another, however far apart their clocks are. */
 const SHARD_READ_MIN_MS = 20;
 /** While nothing can be had, only a hold that runs out can change the line: it is looked at less often. */
 const IDLE_TICK_MS = 5_000;
@@ -33,22 +33,32 @@ export function isOverPhase(phase: Phase): boolean {
   return phase === "closed" || phase === "cancelled";
 }
 
-/**
- * For how long, from the moment of asking, shard 0 may show what the Drop object
- * answered. Measured on the Drop object's own time, so that a difference of
- * clocks neither stretches the answer beyond a boundary nor asks in a storm.
- */
-export function dropAnswerTtlMs(snapshot: DropSnapshot): number {
-  return Math.min(LIVE_TTL_MS, nextBoundary(snapshot.plan, snapshot.live.asOf) - snapshot.live.asOf);
+/** For how long an answer may be shown, counted from the moment of asking. */
+export interface Lifetime {
+  /** Until the next reading. */
+  readonly freshMs: number;
+  /** Until when it may stand in for a reading that failed. */
+  readonly graceMs: number;
 }
 
 /**
- * For how long another shard may show what it got from shard 0, which had it for
- * a while already. `now` is the shard's clock at the moment of asking.
+ * How long shard 0 may show what the Drop object answered. Measured on the Drop
+ * object's own time, so that a difference of clocks neither stretches the answer
+ * beyond a boundary nor asks in a storm.
  */
-export function shardAnswerTtlMs(snapshot: DropSnapshot, now: number): number {
+export function dropAnswerLifetime({ plan, live }: DropSnapshot): Lifetime {
+  const boundaryMs = nextBoundary(plan, live.asOf) - live.asOf;
+  return { freshMs: Math.min(LIVE_TTL_MS, boundaryMs), graceMs: Math.min(LIVE_GRACE_MS, boundaryMs) };
+}
+
+/**
+ * How long another shard may show what it got from shard 0, which had it for a
+ * while already. `now` is the shard's clock at the moment of asking.
+ */
+export function shardAnswerLifetime(snapshot: DropSnapshot, now: number): Lifetime {
   const ageMs = Math.max(0, now - snapshot.live.asOf);
-  return Math.max(SHARD_READ_MIN_MS, dropAnswerTtlMs(snapshot) - ageMs);
+  const { freshMs, graceMs } = dropAnswerLifetime(snapshot);
+  return { freshMs: Math.max(SHARD_READ_MIN_MS, freshMs - ageMs), graceMs: graceMs - ageMs };
 }
 
 /** What a shard knows when it asks itself when to wake up. */

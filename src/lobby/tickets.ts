@@ -115,12 +115,10 @@ export class TicketBook {
 
   /** How many tickets, from the first, are in a seal that the record has: only these may be offered to the draw or be listed. */
   get offeredCount(): number {
-    let offered = 0;
-    for (const seal of this.seals) {
-      if (!seal.acknowledged) break;
-      offered = seal.end;
-    }
-    return offered;
+    const last = this.seals.at(-1);
+    if (last === undefined) return 0;
+    // Only the last can be on its way: the next seal is made when this one is in the record.
+    return last.acknowledged ? last.end : last.end - last.count;
   }
 
   /**

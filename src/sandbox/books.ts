@@ -166,6 +166,7 @@ export function createBooks(ports: BooksPorts): BooksWithAlarm {
       writeBehaviour(database, { behaviour, state });
       return behaviour;
     },
+    deliveries: async () => queue.counts(),
     async releaseWebhooks() {
       const released = database.transaction(() => queue.release(now()));
       arm();

@@ -46,11 +46,11 @@ export const APPROVED_CARD: TestCard = { name: "approve", number: "4242424242424
 export const CARDS: readonly TestCard[] = [
   APPROVED_CARD,
   { name: "declined", number: "4000000000000002", label: "Declined", brand: "visa", methods: ["pm_card_visa_chargeDeclined", "pm_card_chargeDeclined"], verdict: decline("generic_decline"), answersAfterMs: 0 },
-  { name: "insufficient-funds", number: "4000000000009995", label: "Declined: not enough money", brand: "visa", methods: ["pm_card_visa_chargeDeclinedInsufficientFunds"], verdict: decline("insufficient_funds"), answersAfterMs: 0 },
-  { name: "expired", number: "4000000000000069", label: "Declined: card has expired", brand: "visa", methods: ["pm_card_chargeDeclinedExpiredCard"], verdict: decline("expired_card"), answersAfterMs: 0 },
+  { name: "insufficient-funds", number: "4000000000009995", label: "Declined: no funds", brand: "visa", methods: ["pm_card_visa_chargeDeclinedInsufficientFunds"], verdict: decline("insufficient_funds"), answersAfterMs: 0 },
+  { name: "expired", number: "4000000000000069", label: "Declined: expired", brand: "visa", methods: ["pm_card_chargeDeclinedExpiredCard"], verdict: decline("expired_card"), answersAfterMs: 0 },
   { name: "processing", number: "4000000000000077", label: "Processing, then approved", brand: "visa", methods: [], verdict: { kind: "processing", forMs: PROCESSING_MS, then: approve }, answersAfterMs: 0 },
   { name: "processing-declined", number: "4000000000000341", label: "Processing, then declined", brand: "visa", methods: [], verdict: { kind: "processing", forMs: PROCESSING_MS, then: decline("generic_decline") }, answersAfterMs: 0 },
-  { name: "slow", number: "5555555555554444", label: "Approved, but the page answers late", brand: "mastercard", methods: [], verdict: approve, answersAfterMs: SLOW_MS },
+  { name: "slow", number: "5555555555554444", label: "Approved, answers late", brand: "mastercard", methods: [], verdict: approve, answersAfterMs: SLOW_MS },
 ];
 
 /** A card by its name, its number (spaces are ignored) or its payment method id; null when there is none. */

@@ -32,7 +32,7 @@ export function newIntent(from: NewIntent): Intent {
 
 /** What is authorised and can still be captured. */
 export function capturableMinor(intent: Intent): number {
-  return intent.status === "requires_capture" ? intent.amountMinor : 0;
+  return intent.status === "requires_capture" ? intent.amountMinor - intent.capturedMinor : 0;
 }
 
 /** What was captured and has not gone back. */
@@ -77,32 +77,56 @@ export function ripenIntent(intent: Intent, now: number): Changed | null {
   const at = nextChangeAt(intent);
   if (at === null || now < at) return null;
   if (intent.underway !== null && intent.card !== null) return present(intent, intent.card, intent.underway.verdict, at);
+  // What was captured in steps stays captured; only the rest runs out.
+  if (intent.capturedMinor > 0) return { intent: { ...intent, status: "succeeded" }, change: "expired" };
   return { intent: { ...intent, status: "canceled", canceledAt: at, cancellationReason: "expired" }, change: "expired" };
 }
 
+export interface CaptureStep {
+  /** Null: everything that can still be captured. */
+  readonly amountMinor: number | null;
+  /** Whether the rest is released with this step. */
+  readonly isFinal: boolean;
+}
+
+export interface Captured {
+  readonly intent: Intent;
+  /** What this step took. */
+  readonly stepMinor: number;
+}
+
 /**
- * Captures `amountMinor` (all of the authorisation when null) once; what is not
- * captured is released. Refused beyond the authorisation and in any state but
+ * Captures once, or in steps where the card allows it; the final step releases
+ * what is not captured. Refused beyond the authorisation and in any state but
  * `requires_capture`.
  */
-export function captureIntent(intent: Intent, amountMinor: number | null, now: number): Result<Intent, Refusal> {
+export function captureIntent(intent: Intent, step: CaptureStep, now: number): Result<Captured, Refusal> {
   if (intent.status !== "requires_capture") {
     const reason = intent.cancellationReason === "expired" ? " Its authorisation has expired." : "";
     return rejected(impossible("payment_intent_unexpected_state",
       `This PaymentIntent could not be captured because it has a status of ${intent.status}. Only a PaymentIntent with a status of requires_capture may be captured.${reason}`));
   }
-  const captured = amountMinor ?? intent.amountMinor;
-  if (captured < 1) return rejected(impossible("parameter_invalid_integer", "This value must be greater than or equal to 1.", "amount_to_capture"));
-  if (captured > intent.amountMinor) {
-    return rejected(impossible("amount_too_large",
-      `The amount to capture (${captured}) is greater than the amount that can be captured (${intent.amountMinor}).`, "amount_to_capture"));
+  if (!step.isFinal && !intent.terms.isMulticapture) {
+    return rejected(impossible("parameter_invalid", "This payment does not support more than one capture.", "final_capture"));
   }
-  return accepted({ ...intent, status: "succeeded", capturedMinor: captured, capturedAt: now });
+  const left = capturableMinor(intent);
+  const stepMinor = step.amountMinor ?? left;
+  // A last step of nothing is how the rest of a payment that was captured in steps is let go.
+  const isRelease = stepMinor === 0 && step.isFinal && intent.capturedMinor > 0;
+  if (stepMinor < 1 && !isRelease) return rejected(impossible("parameter_invalid_integer", "This value must be greater than or equal to 1.", "amount_to_capture"));
+  if (stepMinor > left) {
+    return rejected(impossible("amount_too_large", `The amount to capture (${stepMinor}) is greater than the amount that can be captured (${left}).`, "amount_to_capture"));
+  }
+  const isDone = step.isFinal || stepMinor === left;
+  return accepted({
+    intent: { ...intent, status: isDone ? "succeeded" : "requires_capture", capturedMinor: intent.capturedMinor + stepMinor, capturedAt: intent.capturedAt ?? now },
+    stepMinor,
+  });
 }
 
 /** Cancels what is not captured: an authorisation is released. A payment under way cannot be called back. */
 export function cancelIntent(intent: Intent, reason: string | null, now: number): Result<Intent, Refusal> {
-  if (intent.status !== "requires_payment_method" && intent.status !== "requires_capture") {
+  if ((intent.status !== "requires_payment_method" && intent.status !== "requires_capture") || intent.capturedMinor > 0) {
     return rejected(impossible("payment_intent_unexpected_state",
       `You cannot cancel this PaymentIntent because it has a status of ${intent.status}. Only a PaymentIntent with one of the following statuses may be canceled: requires_payment_method, requires_capture.`));
   }

@@ -1,12 +1,13 @@
 import * as v from "valibot";
 import { accepted, rejected } from "../kernel/result.ts";
 import { cardFromText, cardLast4 } from "./cards.ts";
-import { cancelIntent, captureIntent, newIntent, type NewIntent } from "./intent.ts";
+import { cancelIntent, captureIntent, newIntent, type CaptureStep, type NewIntent } from "./intent.ts";
 import { listOperation, type Answer, type Operation } from "./operation.ts";
 import * as p from "./parameters.ts";
 import { chargeIdOf, intentIdOfCharge, type Intent } from "./records.ts";
 import { badParameter, cardRefused, impossible, missing } from "./refusal.ts";
-import { intentTerms, termsFrom } from "./sessions-api.ts";
+import { intentTerms, methodOptions, termsFrom } from "./sessions-api.ts";
+import { isChargeable, WHOLE_TENS } from "./session.ts";
 import { bookCapture, emitCharge, emitIntent, loadIntent, loadSession, presentCard, saveIntent, type Turn } from "./turn.ts";
 import { chargeToWire, intentToWire } from "./wire.ts";
 
@@ -28,6 +29,7 @@ const createSchema = v.strictObject({
   off_session: v.optional(v.unknown()),
   payment_method_types: v.optional(v.unknown()),
   automatic_payment_methods: v.optional(v.unknown()),
+  payment_method_options: methodOptions,
   return_url: v.optional(p.webAddress),
   expand: p.expand,
 });
@@ -39,7 +41,8 @@ function create(turn: Turn, params: v.InferOutput<typeof createSchema>): Answer 
   if (params.confirm === true && params.payment_method === undefined) {
     return rejected(badParameter("payment_method", "Missing required param: payment_method.", "parameter_missing"));
   }
-  const intent = addIntent(turn, { amountMinor: params.amount, currency: params.currency, terms: termsFrom(params), session: null, customer: params.customer ?? null });
+  if (!isChargeable(params.amount, params.currency)) return rejected(badParameter("amount", WHOLE_TENS));
+  const intent = addIntent(turn, { amountMinor: params.amount, currency: params.currency, terms: termsFrom(params, params.payment_method_options), session: null, customer: params.customer ?? null });
   return params.confirm === true ? confirm(turn, intent, params.payment_method ?? "") : accepted(intentToWire(intent));
 }
 
@@ -53,13 +56,13 @@ function confirm(turn: Turn, intent: Intent, method: string): Answer {
   return paid.lastError === null ? accepted(intentToWire(paid)) : rejected(cardRefused(paid.lastError, paid.id));
 }
 
-function capture(turn: Turn, intent: Intent, amountMinor: number | null): Answer {
-  const captured = captureIntent(intent, amountMinor, turn.now);
+function capture(turn: Turn, intent: Intent, step: CaptureStep): Answer {
+  const captured = captureIntent(intent, step, turn.now);
   if (!captured.ok) return captured;
-  const booked = bookCapture(turn, captured.value);
+  const booked = bookCapture(turn, captured.value.intent, captured.value.stepMinor);
   saveIntent(turn, booked);
-  emitCharge(turn, "charge.captured", booked);
-  emitIntent(turn, "payment_intent.succeeded", booked);
+  if (captured.value.stepMinor > 0) emitCharge(turn, "charge.captured", booked);
+  emitIntent(turn, booked.status === "succeeded" ? "payment_intent.succeeded" : "payment_intent.amount_capturable_updated", booked);
   return accepted(intentToWire(booked));
 }
 
@@ -90,7 +93,7 @@ function onIntent<Schema extends v.GenericSchema<unknown, unknown>>(
 
 const retrieveSchema = v.strictObject({ expand: p.expand, client_secret: v.optional(v.string()) });
 const captureSchema = v.strictObject({
-  amount_to_capture: v.optional(p.integer(0, 99_999_999)), final_capture: v.optional(v.literal("true")), metadata: v.optional(p.metadata),
+  amount_to_capture: v.optional(p.integer(0, 99_999_999)), final_capture: v.optional(p.flag), metadata: v.optional(p.metadata),
   statement_descriptor: v.optional(v.unknown()), statement_descriptor_suffix: v.optional(v.unknown()), expand: p.expand,
 });
 const cancelSchema = v.strictObject({
@@ -111,7 +114,7 @@ export const INTENT_OPERATIONS: readonly Operation[] = [
   { name: "intents.confirm", method: "POST", path: "payment_intents/:id/confirm", run: onIntent(confirmSchema, (turn, intent, params) => confirm(turn, intent, params.payment_method)) },
   {
     name: "intents.capture", method: "POST", path: "payment_intents/:id/capture",
-    run: onIntent(captureSchema, (turn, intent, params) => capture(turn, intent, params.amount_to_capture ?? null)),
+    run: onIntent(captureSchema, (turn, intent, params) => capture(turn, intent, { amountMinor: params.amount_to_capture ?? null, isFinal: params.final_capture ?? true })),
   },
   {
     name: "intents.cancel", method: "POST", path: "payment_intents/:id/cancel",

@@ -42,7 +42,7 @@ export function payOnPage(turn: Turn, id: string, outcome: PayOutcome, card: Tes
   const session = loadSession(turn, id);
   if (session === null) return null;
   if (session.status === "complete") {
-    return { status: "complete", redirect: successUrlOf(session), message: "This payment is already made. You were not charged again.", answersAfterMs: 0 };
+    return { status: "complete", redirect: successUrlOf(session), message: "This checkout is complete. Nothing was charged just now.", answersAfterMs: 0 };
   }
   if (session.status === "expired") {
     return { status: "expired", redirect: wayBack(session), message: "The time to pay is over. Nothing was charged.", answersAfterMs: 0 };
@@ -65,6 +65,8 @@ export function payOnPage(turn: Turn, id: string, outcome: PayOutcome, card: Tes
 export interface PayPage {
   readonly id: string;
   readonly status: Session["status"];
+  /** What became of the payment of a session that is complete. */
+  readonly payment: "none" | "underway" | "made" | "failed" | "canceled";
   readonly storeName: string | null;
   readonly lines: readonly { readonly name: string; readonly description: string | null; readonly quantity: number; readonly totalMinor: number }[];
   readonly amountMinor: number;
@@ -79,12 +81,23 @@ export interface PayPage {
   readonly successUrl: string;
 }
 
+function paymentOf(intent: Intent | null): PayPage["payment"] {
+  switch (intent?.status) {
+    case undefined: return "none";
+    case "processing": return "underway";
+    case "requires_payment_method": return "failed";
+    case "canceled": return "canceled";
+    case "requires_capture":
+    case "succeeded": return "made";
+  }
+}
+
 export function payPage(turn: Turn, id: string): PayPage | null {
   const session = loadSession(turn, id);
   if (session === null) return null;
   const intent = session.intent === null ? null : loadIntent(turn, session.intent);
   return {
-    id: session.id, status: session.status, storeName: session.storeName,
+    id: session.id, status: session.status, payment: paymentOf(intent), storeName: session.storeName,
     lines: session.lines.map((line) => ({ name: line.name, description: line.description, quantity: line.quantity, totalMinor: line.unitAmountMinor * line.quantity })),
     amountMinor: session.amountMinor, currency: session.currency, locale: session.locale, email: session.email,
     isManualCapture: session.terms.captureMethod === "manual", expiresAt: session.expiresAt,

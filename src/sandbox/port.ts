@@ -93,6 +93,9 @@ export interface Books {
   pay(session: string, outcome: PayOutcome, card: string | null): Promise<PayAnswer | null>;
   behaviour(): Promise<Behaviour>;
   setBehaviour(behaviour: Behaviour): Promise<Behaviour>;
+  /** How many deliveries wait, without looking at anything else. */
+  deliveries(): Promise<DeliveryCounts>;
+  /** Sends what was withheld; gives how many. */
   releaseWebhooks(): Promise<number>;
   report(): Promise<BooksReport>;
   openDispute(opening: { readonly intent: string; readonly reason: string; readonly amountMinor: number | null }): Promise<DisputeAnswer>;

@@ -27,6 +27,8 @@ export type SessionStatus = "open" | "complete" | "expired";
 /** What the intent of a session is to be like; it is made when somebody starts to pay. */
 export interface IntentTerms {
   readonly captureMethod: CaptureMethod;
+  /** Whether one authorisation may be captured in several steps. */
+  readonly isMulticapture: boolean;
   readonly description: string | null;
   readonly metadata: Metadata;
   readonly receiptEmail: string | null;
@@ -81,7 +83,7 @@ export interface Intent extends Entry {
   readonly authorisedAt: number | null;
   readonly capturedMinor: number;
   readonly capturedAt: number | null;
-  /** The balance transaction of the capture. */
+  /** The balance transaction of the (latest) capture. */
   readonly captureBooking: string | null;
   readonly refundedMinor: number;
   readonly dispute: string | null;

@@ -1,3 +1,4 @@
+import { currencyExponent } from "../kernel/money.ts";
 import { accepted, rejected, type Result } from "../kernel/result.ts";
 import type { Session } from "./records.ts";
 import { badParameter, impossible, type Refusal } from "./refusal.ts";
@@ -36,6 +37,13 @@ export function expireSession(session: Session): Result<Session, Refusal> {
   }
   return accepted({ ...session, status: "expired" });
 }
+
+/** Card networks settle three-decimal currencies in tens of their minor unit. */
+export function isChargeable(amountMinor: number, currency: string): boolean {
+  return currencyExponent(currency.toUpperCase()) !== 3 || amountMinor % 10 === 0;
+}
+
+export const WHOLE_TENS = "Amounts of a three-decimal currency end in 0.";
 
 /** Where a browser goes after paying; the session's id is filled in where the store asked for it. */
 export function successUrlOf(session: Session): string {

@@ -4,7 +4,7 @@ import { listOperation, type Answer, type Operation } from "./operation.ts";
 import * as p from "./parameters.ts";
 import type { Session, SessionLine } from "./records.ts";
 import { badParameter, missing } from "./refusal.ts";
-import { expireSession, sessionEnd } from "./session.ts";
+import { expireSession, isChargeable, sessionEnd, WHOLE_TENS } from "./session.ts";
 import { closeUnpaid, loadIntent, loadSession, sessionView, type Turn } from "./turn.ts";
 import { linesToWire, type Wire } from "./wire.ts";
 
@@ -36,6 +36,8 @@ export const intentTerms = {
   shipping: ignored,
 };
 
+export const methodOptions = v.optional(v.looseObject({ card: v.optional(v.looseObject({ request_multicapture: v.optional(v.picklist(["if_available", "never"])) })) }));
+
 /*
  * Members that change what a shopper sees but not what is paid are taken and
  * ignored. Those that would change an amount (discounts, shipping rates,
@@ -58,17 +60,21 @@ const createSchema = v.strictObject({
   payment_intent_data: v.optional(v.strictObject(intentTerms)),
   branding_settings: v.optional(v.looseObject({ display_name: v.optional(p.clearableText(200)) })),
   expand: p.expand,
-  payment_method_types: ignored, allowed_payment_method_types: ignored, excluded_payment_method_types: ignored, payment_method_options: ignored, payment_method_configuration: ignored,
+  payment_method_types: ignored, allowed_payment_method_types: ignored, excluded_payment_method_types: ignored, payment_method_options: methodOptions, payment_method_configuration: ignored,
   submit_type: ignored, customer_creation: ignored, customer_update: ignored, billing_address_collection: ignored, phone_number_collection: ignored,
   name_collection: ignored, custom_text: ignored, custom_fields: ignored, consent_collection: ignored, origin_context: ignored,
-  saved_payment_method_options: ignored, wallet_options: ignored, integration_identifier: ignored, shipping_address_collection: ignored,
+  saved_payment_method_options: methodOptions, wallet_options: ignored, integration_identifier: ignored, shipping_address_collection: ignored,
 });
 
 type CreateParameters = v.InferOutput<typeof createSchema>;
 
-export function termsFrom(data: v.InferOutput<v.StrictObjectSchema<typeof intentTerms, undefined>> | undefined): Session["terms"] {
+export function termsFrom(
+  data: v.InferOutput<v.StrictObjectSchema<typeof intentTerms, undefined>> | undefined, options: v.InferOutput<typeof methodOptions>,
+): Session["terms"] {
+  const isManual = data?.capture_method === "manual";
   return {
-    captureMethod: data?.capture_method === "manual" ? "manual" : "automatic",
+    captureMethod: isManual ? "manual" : "automatic",
+    isMulticapture: isManual && options?.card?.request_multicapture === "if_available",
     description: data?.description ?? null, metadata: data?.metadata ?? {}, receiptEmail: data?.receipt_email ?? null,
     statementDescriptor: data?.statement_descriptor ?? null, transferGroup: data?.transfer_group ?? null,
   };
@@ -88,6 +94,7 @@ function create(turn: Turn, params: CreateParameters): Answer {
   if (amountMinor < 1 || amountMinor > 99_999_999) {
     return rejected(badParameter("line_items", "The Checkout Session's total amount due must be between 1 and 99999999 in minor units.", amountMinor < 1 ? "amount_too_small" : "amount_too_large"));
   }
+  if (!isChargeable(amountMinor, currency)) return rejected(badParameter("line_items", WHOLE_TENS));
   const end = sessionEnd(params.expires_at ?? null, turn.now);
   if (!end.ok) return end;
   const customer = params.customer === undefined ? null : turn.shelf.find("cus", params.customer);
@@ -97,7 +104,7 @@ function create(turn: Turn, params: CreateParameters): Answer {
     storeName: params.branding_settings?.display_name ?? null, locale: params.locale === "auto" ? null : (params.locale ?? null),
     clientReference: params.client_reference_id ?? null, customer: customer?.id ?? null, email: params.customer_email ?? customer?.email ?? null,
     metadata: params.metadata ?? {}, successUrl: params.success_url, cancelUrl: params.cancel_url ?? null, expiresAt: end.value,
-    terms: termsFrom(params.payment_intent_data), intent: null,
+    terms: termsFrom(params.payment_intent_data, params.payment_method_options), intent: null,
   };
   turn.shelf.add("cs_test", session, { customer: session.customer, client_reference_id: session.clientReference });
   turn.shelf.schedule(session.id, session.expiresAt);

@@ -59,9 +59,10 @@ export function emitSession(turn: Turn, type: string, session: Session, intent: 
 }
 
 /** The money of a capture arrives on the balance. */
-export function bookCapture(turn: Turn, intent: Intent): Intent {
+export function bookCapture(turn: Turn, intent: Intent, amountMinor: number): Intent {
+  if (amountMinor === 0) return intent;
   const booking = book(turn, {
-    type: "charge", category: "charge", amountMinor: intent.capturedMinor, feeMinor: chargeFeeMinor(intent.capturedMinor, intent.currency),
+    type: "charge", category: "charge", amountMinor, feeMinor: chargeFeeMinor(amountMinor, intent.currency),
     currency: intent.currency, source: chargeIdOf(intent) ?? intent.id, description: intent.terms.description,
   });
   return { ...intent, captureBooking: booking.id };
@@ -69,7 +70,7 @@ export function bookCapture(turn: Turn, intent: Intent): Intent {
 
 /** Stores what happened to an intent and tells about it; gives the intent as stored. */
 function settle(turn: Turn, changed: Changed): Intent {
-  const intent = changed.change === "captured" ? bookCapture(turn, changed.intent) : changed.intent;
+  const intent = changed.change === "captured" ? bookCapture(turn, changed.intent, changed.intent.capturedMinor) : changed.intent;
   saveIntent(turn, intent);
   switch (changed.change) {
     case "declined":
@@ -88,7 +89,7 @@ function settle(turn: Turn, changed: Changed): Intent {
       break;
     case "expired":
       emitCharge(turn, "charge.expired", intent);
-      emitIntent(turn, "payment_intent.canceled", intent);
+      emitIntent(turn, intent.status === "succeeded" ? "payment_intent.succeeded" : "payment_intent.canceled", intent);
       break;
   }
   return intent;

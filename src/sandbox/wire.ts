@@ -89,7 +89,8 @@ export function chargeToWire(intent: Intent, id: string): Wire {
       type: "card",
       card: {
         brand: intent.card.brand, last4: intent.card.last4, country: "DE", exp_month: 12, exp_year: 2034, funding: "credit", network: intent.card.brand,
-        capture_before: intent.authorisedAt === null || intent.terms.captureMethod === "automatic" ? null : seconds(intent.authorisedAt + AUTHORISATION_MS),
+        multicapture: { status: intent.terms.isMulticapture ? "available" : "unavailable" },
+        ...(intent.authorisedAt === null || intent.terms.captureMethod === "automatic" ? {} : { capture_before: seconds(intent.authorisedAt + AUTHORISATION_MS) }),
       },
     },
   };

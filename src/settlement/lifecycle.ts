@@ -77,12 +77,13 @@ function release(book: OrderBook, payment: string): Step | null {
 function captureStep(book: OrderBook, payment: NonNullable<OrderBook["payment"]>): Step | null {
   if (book.isCaptureFinal) return null;
   const isAtOnce = book.order.capture === "at-once";
-  const isFinal = isAtOnce || unitsOpen(book).length === 0;
-  if (!isFinal && !payment.isMulticapture) return null;
   const targetMinor = isAtOnce ? payment.authorisedMinor : handedOverMinor(book);
+  const isFinal = isAtOnce || unitsOpen(book).length === 0 || targetMinor === payment.authorisedMinor;
+  if (!isFinal && !payment.isMulticapture) return null;
   const amountMinor = targetMinor - book.capturedMinor;
   assert(amountMinor >= 0, "what was captured was handed over");
-  if (amountMinor === 0) return isFinal && book.capturedMinor === 0 ? { kind: "void", payment: payment.id } : null;
+  // Nothing more to capture, but a rest that the bank still keeps for us.
+  if (amountMinor === 0) return isFinal ? { kind: "void", payment: payment.id } : null;
   return { kind: "capture", payment: payment.id, amountMinor, units: unitsToCapture(book), isFinal, isMulticapture: payment.isMulticapture };
 }
 
@@ -162,6 +163,13 @@ function unitsOfCapture(book: OrderBook, amountMinor: number): number {
 }
 
 const HOUR_MS = 3_600_000;
+/** A shopper who has not paid after so long may have paid, and the webhook is lost. */
+const LOST_WEBHOOK_MS = 120_000;
+
+/** When the sweep closes the till; a little after the drop's own message, which usually does it. */
+export function tillClosesAt(book: OrderBook): number {
+  return book.payBy + 5_000;
+}
 
 /**
  * When the sweep should look at an order again, epoch milliseconds; null when
@@ -173,7 +181,7 @@ export function attentionAt(book: OrderBook): number | null {
   if (nextStep(book) !== null) return soon;
   if (book.payment === null) {
     if (book.processing !== null && !book.hasFailed) return soon;
-    if (book.session !== null && !book.isSessionClosed) return isOver(book) ? soon : book.payBy + 5_000;
+    if (book.session !== null && !book.isSessionClosed) return isOver(book) ? soon : Math.min(book.lastAt + LOST_WEBHOOK_MS, tillClosesAt(book));
     return null;
   }
   if (book.verdict === "sold" && !book.isCancelled && !book.isVoided && !book.isCaptureFinal && unitsOpen(book).length > 0) return captureDeadline(book);

@@ -122,7 +122,8 @@ function changes(book: OrderBook, event: OrderEvent): Partial<OrderBook> {
         isCaptureFinal: book.isCaptureFinal || event.isFinal,
       };
     case "voided":
-      return { isVoided: true };
+      // After a part was captured, only the rest is released: the order stands.
+      return book.capturedMinor > 0 ? { isCaptureFinal: true } : { isVoided: true };
     case "drop_told":
       return { isDropTold: true };
     case "due":

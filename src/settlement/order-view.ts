@@ -84,6 +84,7 @@ function wordsOf(event: OrderEvent, book: OrderBook): string | null {
     case "captured":
       return `${money(event.amountMinor)} was charged.`;
     case "voided":
+      if (book.capturedMinor > 0) return "The rest of the payment was released. You were not charged for it.";
       return event.by === "us" ? "The payment was released. You were not charged." : "The bank's approval has ended. You were not charged.";
     case "due":
       return "The time to pay is over.";

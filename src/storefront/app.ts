@@ -51,6 +51,7 @@ export function storefrontApp(ports: ApiPorts): Hono {
   resource(app, "/healthz", { GET: () => answer({ status: "ok", version: ports.version }) });
   resource(app, "/.well-known/jwks.json", { GET: () => answer(ports.credentials.publicKeys, 200, { "cache-control": "public, max-age=300" }) });
   resource(app, "/openapi.json", { GET: (context) => answer(openApiDocument(new URL(context.req.url).origin, ports.version), 200, { "cache-control": "public, max-age=60" }) });
+  resource(app, "/problems", { GET: () => answer({ problems: Object.entries(PROBLEMS).map(([code, spec]) => ({ code, ...spec })) }, 200, { "cache-control": "public, max-age=300" }) });
   resource(app, "/webhooks/:provider", { POST: forwardWebhook(ports) });
   app.all("/desk", forwardToDesk(ports));
   app.all("/desk/*", forwardToDesk(ports));

@@ -23,8 +23,8 @@ export interface LiveCache {
 export interface LiveSources {
   readonly now: Clock;
   readonly cache: LiveCache;
-  /** Asks one of the drop's lobby shards; null when the drop was never planned. */
-  askLobby(slug: string): Promise<LobbyLive | null>;
+  /** Asks one of the drop's lobby shards, any of `shards`; null when the drop was never planned. */
+  askLobby(slug: string, shards: number): Promise<LobbyLive | null>;
   /** Makes the plan from the config; null when the config has no such drop. */
   makePlan(slug: string): Promise<DropSnapshot | null>;
   /** Lets work go on after the answer is sent. */
@@ -73,10 +73,13 @@ export function liveChain(sources: LiveSources): LiveChain {
     return live;
   }
 
+  /** The plan says how many shards there are, whatever the config says by now; until it is known there is shard 0. */
+  const askLobby = (slug: string) => sources.askLobby(slug, memory.get(slug)?.live.plan.shards ?? 1);
+
   async function fetched(slug: string): Promise<LobbyLive | null> {
     const cached = await sources.cache.read(slug).catch(() => null);
     if (cached !== null && sources.now() - cached.live.asOf <= MEMORY_KEEP_MS && isServable(cached, sources.now())) return keep(slug, cached);
-    const read = (await sources.askLobby(slug)) ?? (await firstSeen(slug));
+    const read = (await askLobby(slug)) ?? (await firstSeen(slug));
     if (read === null) return null;
     sources.later(sources.cache.write(slug, read).catch(() => undefined));
     return keep(slug, read);
@@ -86,7 +89,7 @@ export function liveChain(sources: LiveSources): LiveChain {
   async function firstSeen(slug: string): Promise<LobbyLive | null> {
     const snapshot = await sources.makePlan(slug);
     if (snapshot === null) return null;
-    return (await sources.askLobby(slug)) ?? { ...snapshot, waiting: 0, quantiles: [] };
+    return (await askLobby(slug)) ?? { ...snapshot, waiting: 0, quantiles: [] };
   }
 
   return {

@@ -1,4 +1,4 @@
-import { toJsonSchema } from "@valibot/to-json-schema";
+import { toJsonSchema, type ConversionConfig, type JsonSchema } from "@valibot/to-json-schema";
 import type * as v from "valibot";
 import { DropAnswer, DropsAnswer, HealthAnswer } from "../../schema/wire/drop.ts";
 import { HoldAnswer, HoldRequest } from "../../schema/wire/hold.ts";
@@ -91,7 +91,7 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> 
 /** The OpenAPI 3.1 document of the shoppers' API, made from the shapes that the server parses with. */
 export function openApiDocument(origin: string, version: string): Record<string, unknown> {
   const schemas = Object.entries(SHAPES).map(([name, shape]) => {
-    const { $schema: _dialect, ...schema } = toJsonSchema(shape, { target: "draft-2020-12", typeMode: "input", ignoreActions: ["trim"] });
+    const { $schema: _dialect, ...schema } = toJsonSchema(shape, { target: "draft-2020-12", typeMode: "input", ignoreActions: ["trim"], overrideAction: unicodePattern });
     return [name, schema] as const;
   });
   const paths = Object.entries(OPERATIONS).map(([path, operations]) => [
@@ -115,6 +115,12 @@ export function openApiDocument(origin: string, version: string): Record<string,
       },
     },
   };
+}
+
+/** JSON Schema reads patterns as ECMA-262 with Unicode, which is what our `u` flag says; other flags it does not know. */
+function unicodePattern({ valibotAction: action, jsonSchema }: Parameters<NonNullable<ConversionConfig["overrideAction"]>>[0]): JsonSchema | undefined {
+  if (action.type !== "regex" || !("requirement" in action) || !(action.requirement instanceof RegExp) || action.requirement.flags !== "u") return undefined;
+  return { ...jsonSchema, pattern: action.requirement.source };
 }
 
 function operationObject(operation: Operation): Record<string, unknown> {

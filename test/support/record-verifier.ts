@@ -1,4 +1,4 @@
-import { createHash, createHmac, createPublicKey, verify as verifySignature } from "node:crypto";
+import { createHash, createHmac, createPublicKey, verify as verifySignature, type JsonWebKey } from "node:crypto";
 
 /*
  * The record, recomputed by a stranger: written from the published description
@@ -67,7 +67,7 @@ function checkChain(record: PublicRecord, failures: string[]): void {
   if (last?.hash !== record.head.hash || last.seq !== record.head.seq) failures.push("the head does not name the last row");
 }
 
-function checkSignature(record: PublicRecord, keys: readonly Record<string, unknown>[], failures: string[]): void {
+function checkSignature(record: PublicRecord, keys: readonly JsonWebKey[], failures: string[]): void {
   const [header = "", payload = "", signature = ""] = record.signature.split(".");
   const parsed = JSON.parse(Buffer.from(header, "base64url").toString()) as { alg: string; kid: string };
   const key = keys.find((candidate) => candidate["kid"] === parsed.kid);
@@ -75,7 +75,7 @@ function checkSignature(record: PublicRecord, keys: readonly Record<string, unkn
     failures.push("the head is signed by an unknown key");
     return;
   }
-  const isSigned = verifySignature(null, Buffer.from(`${header}.${payload}`), createPublicKey({ key: key as JsonWebKey, format: "jwk" }), Buffer.from(signature, "base64url"));
+  const isSigned = verifySignature(null, Buffer.from(`${header}.${payload}`), createPublicKey({ key, format: "jwk" }), Buffer.from(signature, "base64url"));
   if (!isSigned) failures.push("the head's signature does not verify");
   if (Buffer.from(payload, "base64url").toString() !== jcs(record.head)) failures.push("the signature is over another head");
 }
@@ -196,7 +196,7 @@ function checkAdmissions(record: PublicRecord, seed: string, drawn: ReadonlyMap<
 /** Recomputes everything that is public about a drop. No failures means: the record is right. */
 export async function verifyRecord(store: string, drop: string): Promise<Verdict> {
   const record = await readRecord(store, drop);
-  const jwks = (await (await fetch(`${store}/.well-known/jwks.json`)).json()) as { keys: Record<string, unknown>[] };
+  const jwks = (await (await fetch(`${store}/.well-known/jwks.json`)).json()) as { keys: JsonWebKey[] };
   const failures: string[] = [];
   checkChain(record, failures);
   checkSignature(record, jwks.keys, failures);

@@ -15,19 +15,19 @@ export { Checkout, MoneyDesk } from "../../workers/settlement/index.ts";
 
 export class Desk extends WorkerEntrypoint<never> {
   override fetch(request: Request): Response | Promise<Response> {
-    return desk.fetch(request, this.env, this.ctx);
+    return desk.fetch(request, this.env);
   }
 }
 
 export class Webhooks extends WorkerEntrypoint<never> {
   override fetch(request: Request): Response | Promise<Response> {
-    return settlement.fetch(request, this.env, this.ctx);
+    return settlement.fetch(request, this.env);
   }
 }
 
 export class Provider extends WorkerEntrypoint<never> {
   override fetch(request: Request): Response | Promise<Response> {
-    return sandbox.fetch(request, this.env, this.ctx);
+    return sandbox.fetch(request, this.env);
   }
 }
 

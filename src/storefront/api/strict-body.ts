@@ -26,12 +26,15 @@ export async function optionalBody<Schema extends v.GenericSchema>(request: Requ
 function shaped<Schema extends v.GenericSchema>(bytes: Uint8Array, schema: Schema): Result<v.InferOutput<Schema>, Problem> {
   const text = textOf(bytes);
   const json = text === null ? null : strictJson(text);
-  return json === null ? rejected({ code: "malformed_request" }) : parsed(schema, json.value);
+  if (json === null) return rejected({ code: "malformed_request" });
+  // To valibot a list is an object without members, which would pass where every member is optional.
+  return Array.isArray(json.value) ? rejected(invalidMembers({ pointer: "", detail: "This has to be an object." })) : parsed(schema, json.value);
 }
 
 /** A value in the shape that is asked for; every mistake is named with its place. */
 export function parsed<Schema extends v.GenericSchema>(schema: Schema, value: unknown): Result<v.InferOutput<Schema>, Problem> {
-  const outcome = v.safeParse(schema, value);
+  // One reason a member is enough: a quantity of 1e309 is not also "too large".
+  const outcome = v.safeParse(schema, value, { abortPipeEarly: true });
   if (outcome.success) return accepted(outcome.output);
   return rejected({ code: "invalid_request", errors: outcome.issues.slice(0, ERRORS_MAX).map(fieldError) });
 }

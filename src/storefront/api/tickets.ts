@@ -1,12 +1,12 @@
+import * as v from "valibot";
 import { TicketId } from "../../../schema/wire/ids.ts";
 import { EmptyRequest, JoinRequest, type ChallengeAnswer, type JoinAnswer, type PassAnswer, type TicketStandingAnswer, type WaitingAnswer } from "../../../schema/wire/ticket.ts";
-import * as v from "valibot";
 import { OPEN_LANE, type Plan } from "../../drop/plan.ts";
 import type { Line } from "../../drop/port.ts";
 import type { FieldError } from "../../kernel/problem.ts";
 import { instantToWire } from "../../kernel/time.ts";
 import { entryOf } from "../../lobby/draw.ts";
-import type { LobbyPort, TicketStanding } from "../../lobby/port.ts";
+import type { LobbyLive, LobbyPort, TicketStanding } from "../../lobby/port.ts";
 import { browserKeyThumbprint } from "../dpop.ts";
 import type { ApiPorts } from "../ports.ts";
 import { announcedDrop, type AnnouncedDrop } from "./announced-drop.ts";
@@ -16,6 +16,7 @@ import { portProblem } from "./refusals.ts";
 import { credentialRefusal, ticketOf } from "./request-credentials.ts";
 import type { Handler } from "./resource.ts";
 import { invalidMembers, optionalBody, strictBody } from "./strict-body.ts";
+import { waitEstimate } from "./wait-estimate.ts";
 
 /** A ticket is checked for as long as anything of its drop can still happen. */
 const TICKET_OUTLIVES_CLOSE_MS = 7 * 86_400_000;
@@ -72,13 +73,14 @@ export function showTicket(ports: ApiPorts): Handler {
     const drop = await announcedDrop(ports, context.req.param("drop"));
     const id = context.req.param("ticket") ?? "";
     const standing = drop === null || !v.is(TicketId, id) ? null : await shardOf(ports, drop, id).standing(id);
-    return standing === null ? refusal({ code: "not_found" }, context) : answer(standingToWire(standing));
+    const live = drop === null || standing === null ? null : await ports.live(drop.plan.drop);
+    return standing === null ? refusal({ code: "not_found" }, context) : answer(standingToWire(standing, live, ports.now()));
   };
 }
 
-/** No time is promised: how fast a line moves depends on who pays, and a guess that fails is worse than none. */
-function standingToWire({ state, lane, rank, position }: TicketStanding): TicketStandingAnswer {
-  return { state, lane, rank, position, eta: null };
+function standingToWire({ state, lane, rank, position }: TicketStanding, live: LobbyLive | null, now: number): TicketStandingAnswer {
+  const estimate = state !== "waiting" || position === null || live === null ? null : waitEstimate(position, live.plan, live.live, now);
+  return { state, lane, rank, position, eta: estimate === null ? null : { from: instantToWire(estimate.from), to: instantToWire(estimate.to) } };
 }
 
 /** A ticket's inclusion proof in its shard's seal; there is none before the seal. */

@@ -4,16 +4,22 @@
  * markup.
  */
 
-export function find<Kind extends Element = HTMLElement>(selector: string, within: ParentNode = document): Kind | null {
+/** The part of a page that is looked into. */
+export interface Scope {
+  querySelector<Kind extends Element>(selector: string): Kind | null;
+  querySelectorAll<Kind extends Element>(selector: string): NodeListOf<Kind>;
+}
+
+export function find<Kind extends Element = HTMLElement>(selector: string, within: Scope = document): Kind | null {
   return within.querySelector<Kind>(selector);
 }
 
 /** Puts `text` into every element marked `data-fill="name"`; leaves an equal text alone, so that nothing is read out twice. */
-export function fill(name: string, text: string, within: ParentNode = document): void {
+export function fill(name: string, text: string, within: Scope = document): void {
   for (const element of within.querySelectorAll(`[data-fill="${name}"]`)) if (element.textContent !== text) element.textContent = text;
 }
 
-export function show(selector: string, isShown: boolean, within: ParentNode = document): void {
+export function show(selector: string, isShown: boolean, within: Scope = document): void {
   for (const element of within.querySelectorAll<HTMLElement>(selector)) element.hidden = !isShown;
 }
 
@@ -31,7 +37,7 @@ export function pageData(): unknown {
 }
 
 /** Instants in the viewer's own zone; without script they stay as the server wrote them. */
-export function localiseTimes(locale: string, within: ParentNode = document): void {
+export function localiseTimes(locale: string, within: Scope = document): void {
   const format = new Intl.DateTimeFormat(locale, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
   for (const element of within.querySelectorAll("time[datetime]")) {
     const at = Date.parse(element.getAttribute("datetime") ?? "");

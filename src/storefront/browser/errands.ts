@@ -23,6 +23,8 @@ export interface Errands {
   leave(): void;
   /** Claims a pass if there is none and holds `lines`. */
   takeTurn(lines: readonly WireLine[]): Promise<Outcome>;
+  /** Holds `lines` instead of what is held, at once or not at all. */
+  change(lines: readonly WireLine[]): Promise<Outcome>;
   giveUp(): Promise<Outcome>;
   order(body: OrderBody, handover: string): Promise<Outcome>;
   /** What became of an order that this browser placed, or null when it cannot be read. */
@@ -115,12 +117,17 @@ export function createErrands(page: PageData, api: Api, clock: ServerClock, onCh
 
   async function putOrder(body: OrderBody, handover: string): Promise<Outcome> {
     const { hold, pass, order } = memory();
-    if (hold === null || pass === null) return DONE;
+    // Another tab was first: its order is the order.
+    if (order !== null && order.answer !== null) return DONE;
+    if (hold === null || pass === null) {
+      update({ order: null });
+      return DONE;
+    }
     const sent = {
       drop: page.drop, hold: hold.id, email: body.email, delivery: body.delivery, source: { region: page.region },
       ...(body.coupon === null ? {} : { coupon: body.coupon }),
     };
-    const next = order !== null && order.answer === null ? order : { id: freshId("ord"), body: sent, handover, answer: null };
+    const next = order ?? { id: freshId("ord"), body: sent, handover, answer: null };
     update({ order: next });
     const answer = await api.ask<Order>({ method: "PUT", path: `/api/orders/${next.id}`, body: next.body, bound: { token: pass.token, keys: await keys() } });
     if (!answer.ok) return refusedOrder(answer.refusal);
@@ -154,7 +161,10 @@ export function createErrands(page: PageData, api: Api, clock: ServerClock, onCh
       return memory().ticket === null ? DONE : putTicket();
     }),
     leave: () => update({ ticketId: null }),
+    change: (lines) => alone(() => putHold(lines)),
     takeTurn: (lines) => alone(async () => {
+      // Another tab was first, and what it holds is held for this one too.
+      if (isHolding(memory(), clock.now()) && memory().sending === null) return DONE;
       const claimed = await claim();
       return claimed.done ? putHold(lines) : claimed;
     }),

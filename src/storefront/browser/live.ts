@@ -27,7 +27,7 @@ export function pollDelayMs(isSocketOpen: boolean, msToBoundary: number | null, 
   if (isSocketOpen) return HEARTBEAT_MS;
   if (phase === "closed" || phase === "cancelled") return 60_000;
   const isNear = msToBoundary !== null && msToBoundary < NEAR_MS;
-  if (isNear || phase === "drawing" || phase === "open") return 1_500;
+  if (isNear || phase === "drawing" || phase === "open" || phase === "paused" || phase === "sold-out") return 1_500;
   return msToBoundary !== null && msToBoundary > 10 * 60_000 ? 20_000 : 5_000;
 }
 

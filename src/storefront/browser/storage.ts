@@ -34,6 +34,8 @@ export interface Memory {
 export interface Rest {
   readonly title: string;
   readonly detail: string;
+  /** Ends by itself once all of what is wanted is free. */
+  readonly isUntilFree?: boolean;
 }
 
 export const NOTHING: Memory = {

@@ -2,31 +2,6 @@ import { formatMoney } from "../../kernel/money.ts";
 import type { Live, OrderStatus } from "./page-data.ts";
 import type { Position } from "./rank.ts";
 
-/** The board's words for a live state: the same sentences as the server's, from the newest state. */
-export function boardWords(live: Live): { readonly label: string; readonly sentence: string; readonly nextLabel: string } {
-  const nextStage = live.nextStageAt === null ? "" : `Stage ${(live.stage ?? 0) + 1} opens`;
-  switch (live.phase) {
-    case "announced":
-      return { label: "Announced", sentence: "The lobby opens before the drop. Whoever joins it before the drop opens has the same chance.", nextLabel: "The lobby opens" };
-    case "lobby":
-      return { label: "Lobby open", sentence: live.waiting > 0 ? `${live.waiting} in the lobby. Being early or fast gains nothing.` : "Join at any time before the drop opens: being early or fast gains nothing.", nextLabel: "The drop opens" };
-    case "drawing":
-      return { label: "Drawing", sentence: "The order of service is being drawn.", nextLabel: nextStage };
-    case "open":
-      return { label: "Open", sentence: live.available > 0 ? `${live.available} left in this stage.` : "Everything in this stage is taken at this moment. What is not paid for in time comes back.", nextLabel: nextStage === "" ? "The drop ends" : nextStage };
-    case "paused":
-      return { label: "Paused", sentence: "The seller has paused the drop. Every place is kept.", nextLabel: nextStage };
-    case "sold-out":
-      return nextStage === ""
-        ? { label: "Sold out", sentence: "Every unit of this drop is sold.", nextLabel: "" }
-        : { label: "Sold out in this stage", sentence: "More is released with the next stage, and every place is kept.", nextLabel: nextStage };
-    case "closed":
-      return { label: "Over", sentence: "This drop has ended. Nothing more can be bought in it.", nextLabel: "" };
-    case "cancelled":
-      return { label: "Cancelled", sentence: "The seller has cancelled this drop. Whoever paid gets the money back.", nextLabel: "" };
-  }
-}
-
 export function placeWords(position: Position | null): string {
   if (position === null) return "…";
   return position.from === position.to ? String(position.from) : `${position.from}–${position.to}`;

@@ -55,7 +55,7 @@ export function CheckoutForm({ live, region, deliveryNote, holdFor }: { readonly
     <section class="panel" data-panel="held" hidden>
       <h2 tabindex={-1}>Held for you</h2>
       <div class="hold">
-        <p class="hold-clock"><strong data-fill="hold-clock" role="timer" aria-live="off">{holdFor}</strong><span class="fine">yours until then</span></p>
+        <p class="hold-clock"><strong data-fill="hold-clock" role="timer" aria-live="off">{holdFor}</strong><span class="fine">left to order</span></p>
         <ul class="lines" data-lines></ul>
         <p class="total"><span>Total</span><strong data-fill="hold-total"></strong></p>
         <div class="actions row"><button type="button" class="quiet" data-do="change">Change</button><button type="button" class="quiet" data-do="give-up">Give it up</button></div>

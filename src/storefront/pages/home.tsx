@@ -1,5 +1,6 @@
 import type { DropConfig, StoreConfig } from "../../config/store-config.ts";
 import type { LobbyLive } from "../../lobby/port.ts";
+import { pageLanguage } from "../browser/language.ts";
 import { Page } from "./layout.tsx";
 import { Moment } from "./moment.tsx";
 import { isOver, phaseWords } from "./phase-words.ts";
@@ -37,7 +38,7 @@ function Card({ store, drop, locale }: { readonly store: StoreConfig; readonly d
         <p class="phase">{words.label}{live.live.low ? <span class="low">Few left</span> : null}</p>
         <h3><a href={`/${config.slug}`}>{live.plan.title}</a></h3>
         <p>{config.story}</p>
-        {words.next === null ? null : <p class="fine">{words.next.label} <Moment at={words.next.at} locale={locale} /> <span class="card-clock" data-until={String(words.next.at)}></span></p>}
+        {words.nextAt === null ? null : <p class="fine">{words.nextLabel} <Moment at={words.nextAt} locale={locale} /> <span class="card-clock" data-until={String(words.nextAt)}></span></p>}
         <p class="card-regions">{store.regions.map((region) => <a href={`/${region.slug}/${config.slug}`}>{region.label}</a>)}</p>
       </div>
     </article>
@@ -56,9 +57,9 @@ function Shelf({ title, id, drops, store, locale }: { readonly title: string; re
 
 /** The store's front: what is on, what comes, what was. */
 export function Home({ store, drops, origin, isLocal, now }: { readonly store: StoreConfig; readonly drops: readonly ShownDrop[]; readonly origin: string; readonly isLocal: boolean; readonly now: number }) {
-  const locale = store.regions[0]?.locale ?? "en";
+  const locale = pageLanguage(store.regions[0]?.locale ?? "en");
   const sorted = shelves(drops);
-  const head = { title: store.name, description: `Limited editions from ${store.name}, released in stages and drawn instead of raced.`, lang: "en", canonical: `${origin}/`, module: "home.js", data: { now } } as const;
+  const head = { title: store.name, description: `Limited editions from ${store.name}, released in stages and drawn instead of raced.`, lang: locale, canonical: `${origin}/`, module: "home.js", data: { now } } as const;
   return (
     <Page store={store} head={head}>
       <div class="front">

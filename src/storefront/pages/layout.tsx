@@ -19,17 +19,6 @@ export interface PageHead {
   readonly data?: unknown;
 }
 
-/**
- * The pages speak English; a region decides how numbers, dates and prices are
- * written. Saying `de` for English words would make a screen reader read them
- * as German.
- */
-export function pageLanguage(locale: string): string {
-  const { language, region } = new Intl.Locale(locale);
-  if (language === "en") return locale;
-  return region === undefined ? "en" : `en-${region}`;
-}
-
 function Head({ store, head }: { readonly store: StoreConfig; readonly head: PageHead }) {
   return (
     <head>

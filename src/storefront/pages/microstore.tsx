@@ -1,7 +1,8 @@
 import type { DropConfig, Region, StoreConfig } from "../../config/store-config.ts";
 import type { LobbyLive } from "../../lobby/port.ts";
 import type { PageData } from "../browser/page-data.ts";
-import { Page, pageLanguage } from "./layout.tsx";
+import { pageLanguage } from "../browser/language.ts";
+import { Page } from "./layout.tsx";
 import { Poster } from "./poster.tsx";
 import { StagePlan } from "./stage-plan.tsx";
 import { Stall } from "./stall.tsx";
@@ -123,7 +124,7 @@ export function Microstore(facts: MicrostoreFacts) {
         <div class="poster">{config.image === null ? <Poster seed={plan.commitment} title={plan.title} /> : <img src={config.image} alt={plan.title} width="800" height="800" fetchpriority="high" />}</div>
         <Stall live={live} config={config} region={region} support={store.support} isLocal={isLocal} />
         <div class="more">
-          <StagePlan live={live} locale={region.locale} />
+          <StagePlan live={live} locale={pageLanguage(region.locale)} />
           <Draw live={live} />
           <Getting config={config} region={region} />
           <Policy live={live} store={store} />

@@ -1,4 +1,5 @@
 import type { StoreConfig } from "../../config/store-config.ts";
+import { pageLanguage } from "../browser/language.ts";
 import { Page } from "./layout.tsx";
 
 /**
@@ -7,7 +8,7 @@ import { Page } from "./layout.tsx";
  * alone is worth nothing to whoever sees it.
  */
 export function OrderPage({ store, order, now }: { readonly store: StoreConfig; readonly order: string; readonly now: number }) {
-  const head = { title: `Your order · ${store.name}`, description: "The state of one order and its receipt.", lang: "en", canonical: null, module: "order.js", data: { order, now, store: store.name, support: store.support } } as const;
+  const head = { title: `Your order · ${store.name}`, description: "The state of one order and its receipt.", lang: pageLanguage(store.regions[0]?.locale ?? "en"), canonical: null, module: "order.js", data: { order, now, store: store.name, support: store.support } } as const;
   return (
     <Page store={store} head={head}>
       <article class="order" data-order={order}>
@@ -17,9 +18,10 @@ export function OrderPage({ store, order, now }: { readonly store: StoreConfig; 
         <p class="trouble" role="status" aria-live="polite" data-fill="trouble" hidden></p>
         <div class="actions"><a class="main" data-link="pay" hidden>Go on to the payment page</a><a class="quiet" data-link="drop" hidden>Back to the drop</a></div>
         <p class="clock" role="timer" aria-live="off" data-fill="clock" hidden></p>
-        <section class="receipt" data-receipt hidden aria-labelledby="receipt-title">
-          <h2 id="receipt-title">Receipt</h2>
-          <p class="fine">{store.name} · <code>{order}</code></p>
+        <section class="receipt" data-receipt hidden aria-labelledby="receipt-title" itemscope itemtype="https://schema.org/Order">
+          <h2 id="receipt-title" data-fill="receipt-title">The order</h2>
+          <p class="fine"><span itemprop="seller">{store.name}</span> · <code itemprop="orderNumber">{order}</code></p>
+          <link itemprop="orderStatus" data-order-status />
           <ul class="lines" data-lines></ul>
           <dl class="sum">
             <div data-discount hidden><dt>Discount</dt><dd data-fill="discount"></dd></div>
@@ -31,7 +33,7 @@ export function OrderPage({ store, order, now }: { readonly store: StoreConfig; 
             <div><dt>Handover</dt><dd data-fill="fulfilment"></dd></div>
             <div data-handover hidden><dt>You get it</dt><dd data-fill="handover"></dd></div>
           </dl>
-          <div class="actions row"><button type="button" class="quiet" data-do="save">Save the signed receipt</button><button type="button" class="quiet" data-do="print">Print</button></div>
+          <div class="actions row"><button type="button" class="quiet" data-do="save" hidden>Save the signed receipt</button><button type="button" class="quiet" data-do="print">Print</button></div>
         </section>
         <section class="story-line" data-story hidden aria-labelledby="timeline-title"><h2 id="timeline-title">What happened</h2><ol class="timeline" data-timeline></ol></section>
         <noscript><p class="note">The receipt is kept in your browser's own storage and is read with JavaScript. Turn it on for this site to see the order, or write to {store.support} with the order's number.</p></noscript>

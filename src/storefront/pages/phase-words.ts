@@ -1,36 +1,18 @@
+import { boardWords, type BoardWords } from "../browser/board.ts";
 import type { LobbyLive } from "../../lobby/port.ts";
 
-/** A drop's state in a shopper's words, as a page without script says it. */
-export interface PhaseWords {
-  /** Two or three words. */
-  readonly label: string;
-  readonly sentence: string;
-  /** The moment that everyone waits for, and what happens then. */
-  readonly next: { readonly label: string; readonly at: number } | null;
+export interface PhaseWords extends BoardWords {
+  /** The moment that everyone waits for; null where nothing is due. */
+  readonly nextAt: number | null;
 }
 
+/** The board of a page as the server writes it. */
 export function phaseWords(live: LobbyLive): PhaseWords {
   const { plan } = live;
   const { phase, nextStageAt, stage, available } = live.live;
-  const nextStage = nextStageAt === null ? null : { label: `Stage ${(stage ?? 0) + 1} opens`, at: nextStageAt };
-  switch (phase) {
-    case "announced":
-      return { label: "Announced", sentence: "The lobby opens before the drop. Whoever joins it before the drop opens has the same chance.", next: { label: "The lobby opens", at: plan.lobbyOpensAt } };
-    case "lobby":
-      return { label: "Lobby open", sentence: "Join at any time before the drop opens: the order of service is drawn, so being early or fast gains nothing.", next: { label: "The drop opens", at: plan.opensAt } };
-    case "drawing":
-      return { label: "Drawing", sentence: "The drop is open and the order of service is being drawn.", next: nextStage };
-    case "open":
-      return { label: "Open", sentence: available > 0 ? `${available} left in this stage.` : "Everything in this stage is taken at this moment. What is not paid for in time comes back.", next: nextStage ?? { label: "The drop ends", at: plan.closesAt } };
-    case "paused":
-      return { label: "Paused", sentence: "The seller has paused the drop. Every place is kept.", next: nextStage };
-    case "sold-out":
-      return { label: nextStage === null ? "Sold out" : "Sold out in this stage", sentence: nextStage === null ? "Every unit of this drop is sold." : "More is released with the next stage, and every place is kept.", next: nextStage };
-    case "closed":
-      return { label: "Over", sentence: "This drop has ended. Nothing more can be bought in it.", next: null };
-    case "cancelled":
-      return { label: "Cancelled", sentence: "The seller has cancelled this drop. Whoever paid gets the money back.", next: null };
-  }
+  const words = boardWords({ phase, stage, hasNextStage: nextStageAt !== null, available, waiting: live.waiting });
+  const dueAt = phase === "announced" ? plan.lobbyOpensAt : phase === "lobby" ? plan.opensAt : (nextStageAt ?? plan.closesAt);
+  return { ...words, nextAt: words.nextLabel === "" ? null : dueAt };
 }
 
 /** Whether a drop is over for good, so that its page is an archive. */
@@ -57,6 +39,6 @@ export function stageRows(live: LobbyLive): StageRow[] {
   return stages.map((stage, index) => {
     const units = stock.reduce((sum, unit) => sum + (unit.stages[index]?.units ?? 0), 0);
     const number = index + 1;
-    return { number, opensAt: stage.opensAt, units, sharePercent: total === 0 ? 0 : Math.round((100 * units) / total), state: number < current ? "past" : number === current ? "now" : "next" };
+    return { number, opensAt: stage.opensAt, units, sharePercent: total === 0 ? 0 : Math.round((100 * units) / total), state: number < current || isOver(live) ? "past" : number === current ? "now" : "next" };
   });
 }

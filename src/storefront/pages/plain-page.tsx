@@ -1,4 +1,5 @@
 import type { StoreConfig } from "../../config/store-config.ts";
+import { pageLanguage } from "../browser/language.ts";
 import { Page } from "./layout.tsx";
 
 export interface PlainWords {
@@ -27,7 +28,7 @@ export const VOUCHER_INVALID: PlainWords = {
 
 /** A page that says one thing and where to go next. */
 export function PlainPage({ store, words }: { readonly store: StoreConfig; readonly words: PlainWords }) {
-  const head = { title: `${words.title} · ${store.name}`, description: words.sentence, lang: "en", canonical: null, module: null } as const;
+  const head = { title: `${words.title} · ${store.name}`, description: words.sentence, lang: pageLanguage(store.regions[0]?.locale ?? "en"), canonical: null, module: null } as const;
   return (
     <Page store={store} head={head}>
       <article class="plain">

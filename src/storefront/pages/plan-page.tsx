@@ -2,6 +2,7 @@ import type { StoreConfig } from "../../config/store-config.ts";
 import type { MovementRow } from "../../drop/port.ts";
 import { formatMoney } from "../../kernel/money.ts";
 import type { LobbyLive } from "../../lobby/port.ts";
+import { pageLanguage } from "../browser/language.ts";
 import { Page } from "./layout.tsx";
 import { Moment } from "./moment.tsx";
 import { StagePlan } from "./stage-plan.tsx";
@@ -25,7 +26,7 @@ function Stock({ live }: { readonly live: LobbyLive }) {
   );
 }
 
-function Facts({ live, locale }: { readonly live: LobbyLive; readonly locale: string }) {
+function Facts({ live, locale, moneyLocale }: { readonly live: LobbyLive; readonly locale: string; readonly moneyLocale: string }) {
   const { plan } = live;
   const rows: readonly (readonly [string, unknown])[] = [
     ["Lobby opens", <Moment at={plan.lobbyOpensAt} locale={locale} />],
@@ -35,7 +36,7 @@ function Facts({ live, locale }: { readonly live: LobbyLive; readonly locale: st
     ["A hold lasts", spanText(plan.holdTtlMs)],
     ["Time to claim a turn", spanText(plan.claimWindowMs)],
     ["Charged", plan.capture === "on-fulfilment" ? "when handed over or sent" : "when the order is confirmed"],
-    ["Prices", plan.items.map((item) => `${item.title}: ${formatMoney(item.priceMinor, plan.currency, locale)}`).join(" · ")],
+    ["Prices", plan.items.map((item) => `${item.title}: ${formatMoney(item.priceMinor, plan.currency, moneyLocale)}`).join(" · ")],
     ["Reserved lanes", plan.lanes.length === 0 ? "none: everyone stands in one line" : plan.lanes.map((lane) => `${lane.lane}: ${lane.sharePercent} % of each stage for ${spanText(lane.untilMs)}`).join(" · ")],
   ];
   return <dl class="facts">{rows.map(([name, value]) => <div><dt>{name}</dt><dd>{value}</dd></div>)}</dl>;
@@ -44,8 +45,8 @@ function Facts({ live, locale }: { readonly live: LobbyLive; readonly locale: st
 /** The scarcity plan as published: how many, when, in which order, and every change of it. */
 export function PlanPage({ store, live, changes, origin, now }: { readonly store: StoreConfig; readonly live: LobbyLive; readonly changes: readonly MovementRow[]; readonly origin: string; readonly now: number }) {
   const { plan } = live;
-  const locale = store.regions[0]?.locale ?? "en";
-  const head = { title: `The plan of ${plan.title} · ${store.name}`, description: `How many of ${plan.title} there are, when they are released, and in which order people are served.`, lang: "en", canonical: `${origin}/drops/${plan.drop}/plan`, module: "home.js", data: { now } } as const;
+  const locale = pageLanguage(store.regions[0]?.locale ?? "en");
+  const head = { title: `The plan of ${plan.title} · ${store.name}`, description: `How many of ${plan.title} there are, when they are released, and in which order people are served.`, lang: locale, canonical: `${origin}/drops/${plan.drop}/plan`, module: "home.js", data: { now } } as const;
   return (
     <Page store={store} head={head}>
       <article class="paper">
@@ -54,7 +55,7 @@ export function PlanPage({ store, live, changes, origin, now }: { readonly store
         <p class="story">Written down when the drop was first published. Nothing that the seller does changes it silently: every change is a row of the public record.</p>
         <StagePlan live={live} locale={locale} />
         <section class="block"><h2>Units</h2><Stock live={live} /></section>
-        <section class="block"><h2>Terms</h2><Facts live={live} locale={locale} /></section>
+        <section class="block"><h2>Terms</h2><Facts live={live} locale={locale} moneyLocale={store.regions[0]?.locale ?? "en"} /></section>
         <section class="block">
           <h2>Who is served first</h2>
           <p>Whoever joins before the opening is drawn: each entry's value is a keyed hash under a seed that mixes this plan, a secret and the sealed list of entries. Whoever joins later stands behind, in order of arrival. The secret's fingerprint below was published before anyone joined; the secret itself is published with the draw, so anyone can compute the order again.</p>

@@ -1,8 +1,8 @@
 import type { StoreConfig } from "../../config/store-config.ts";
 import type { MovementRow, RecordPage as RecordRows } from "../../drop/port.ts";
 import type { LobbyLive } from "../../lobby/port.ts";
+import { pageLanguage } from "../browser/language.ts";
 import { Page } from "./layout.tsx";
-import { Moment } from "./moment.tsx";
 
 const SHOWN_MAX = 60;
 
@@ -25,10 +25,9 @@ export function rowFacts(row: MovementRow): string {
 /** The latest rows of the public record, and where to get all of it. */
 export function RecordPage({ store, live, page, origin, now }: { readonly store: StoreConfig; readonly live: LobbyLive; readonly page: RecordRows; readonly origin: string; readonly now: number }) {
   const { plan } = live;
-  const locale = store.regions[0]?.locale ?? "en";
   const rows = page.rows.slice(-SHOWN_MAX).toReversed();
   const starts = Array.from({ length: Math.ceil(page.head.seq / 1_000) }, (_, index) => index * 1_000 + 1);
-  const head = { title: `The record of ${plan.title} · ${store.name}`, description: `Every movement of ${plan.title}'s stock, hash-chained and signed.`, lang: "en", canonical: `${origin}/drops/${plan.drop}/record`, module: "home.js", data: { now } } as const;
+  const head = { title: `The record of ${plan.title} · ${store.name}`, description: `Every movement of ${plan.title}'s stock, hash-chained and signed.`, lang: pageLanguage(store.regions[0]?.locale ?? "en"), canonical: `${origin}/drops/${plan.drop}/record`, module: "home.js", data: { now } } as const;
   return (
     <Page store={store} head={head}>
       <article class="paper wide">
@@ -45,7 +44,7 @@ export function RecordPage({ store, live, page, origin, now }: { readonly store:
           <table class="record">
             <thead><tr><th scope="col" class="number">Row</th><th scope="col">When</th><th scope="col">What</th><th scope="col">Item</th><th scope="col" class="number">Units</th><th scope="col" class="number">Stage</th><th scope="col">More</th><th scope="col">Hash</th></tr></thead>
             <tbody>{rows.map((row) => (
-              <tr><td class="number">{row.seq}</td><td><Moment at={Date.parse(row.at)} locale={locale} /></td><td><strong>{row.kind}</strong></td><td><code>{text(row, "sku")}</code></td><td class="number">{text(row, "quantity")}</td><td class="number">{text(row, "stage")}</td><td class="more">{rowFacts(row)}</td><td><code>{row.hash.slice(0, 12)}…</code></td></tr>
+              <tr><td class="number">{row.seq}</td><td><code>{row.at}</code></td><td><strong>{row.kind}</strong></td><td><code>{text(row, "sku")}</code></td><td class="number">{text(row, "quantity")}</td><td class="number">{text(row, "stage")}</td><td class="more">{rowFacts(row)}</td><td><code>{row.hash.slice(0, 12)}…</code></td></tr>
             ))}</tbody>
           </table>
         </div>

@@ -3,6 +3,7 @@ import type { DropConfig, Region } from "../../config/store-config.ts";
 import { formatMoney } from "../../kernel/money.ts";
 import type { LobbyLive } from "../../lobby/port.ts";
 import { CheckoutForm } from "./checkout-form.tsx";
+import { pageLanguage } from "../browser/language.ts";
 import { Moment } from "./moment.tsx";
 import { isOver, phaseWords } from "./phase-words.ts";
 import { spanText } from "./when.ts";
@@ -13,10 +14,10 @@ import { spanText } from "./when.ts";
  * markup is ever made from strings in the browser.
  */
 
-function Panel({ step, title, children }: { readonly step: string; readonly title: string; readonly children: Child }) {
+function Panel({ step, title, name, children }: { readonly step: string; readonly title: string; readonly name?: string; readonly children: Child }) {
   return (
     <section class="panel" data-panel={step} hidden>
-      <h2 tabindex={-1}>{title}</h2>
+      <h2 tabindex={-1} data-fill={name}>{title}</h2>
       {children}
     </section>
   );
@@ -108,7 +109,7 @@ function WaitingPanels() {
           <button type="button" class="quiet" data-do="wait">Keep waiting for all of it</button>
         </div>
       </Panel>
-      <Panel step="rested" title="Your hold has ended">
+      <Panel step="rested" title="Your turn has ended" name="rested-title">
         <p data-fill="rested">The items went back.</p>
         <div class="actions">
           <button type="button" class="main" data-do="again">Take my turn again</button>
@@ -171,8 +172,8 @@ export function Stall({ live, config, region, support, isLocal }: { readonly liv
     <section id="stall" class="stall" aria-label="Buy" data-phase={live.live.phase}>
       <div class="board">
         <p class="phase"><span data-fill="phase">{words.label}</span><span class="low" data-low hidden={!live.live.low}>Few left</span></p>
-        <p class="next"><span data-fill="next-label">{words.next?.label ?? ""}</span> <span data-fill="next-at">{words.next === null ? "" : <Moment at={words.next.at} locale={locale} />}</span></p>
-        <p class="clock script-only" role="timer" aria-live="off" data-fill="clock"></p>
+        <p class="next"><span data-fill="next-label">{words.nextLabel}</span> <span data-fill="next-at">{words.nextAt === null ? "" : <Moment at={words.nextAt} locale={pageLanguage(locale)} />}</span></p>
+        {isOver(live) ? null : <p class="clock script-only" role="timer" aria-live="off" data-fill="clock"></p>}
         <p class="sentence" data-fill="sentence">{words.sentence}</p>
         {isOver(live) && isLocal ? <p class="note">This is a rehearsal on this machine: <code>npm start -- --fresh</code> starts it again.</p> : null}
       </div>

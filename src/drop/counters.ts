@@ -1,0 +1,114 @@
+import { assert } from "../kernel/result.ts";
+import { EFFECTS, type StockMovement, type UnitCount } from "./movements.ts";
+import type { Plan, PlanItem, StockUnit } from "./plan.ts";
+import type { Line } from "./port.ts";
+import { releasedUnits } from "./release.ts";
+import type { DropState, HoldRow } from "./state.ts";
+
+/** Running totals, kept for speed; each can be recounted from the holds. */
+export interface Counters {
+  readonly held: Map<string, number>;
+  readonly sold: Map<string, number>;
+  /** Items that an entry has held, placed or bought. */
+  readonly itemsByEntry: Map<string, number>;
+  /** Items that a person has placed or bought. */
+  readonly itemsByPerson: Map<string, number>;
+  readonly couponUses: Map<string, number>;
+}
+
+export function emptyCounters(): Counters {
+  return { held: new Map(), sold: new Map(), itemsByEntry: new Map(), itemsByPerson: new Map(), couponUses: new Map() };
+}
+
+export function campaignKey(campaign: string): string {
+  return campaign;
+}
+
+/** A voucher's own count; a line feed cannot occur in a campaign's id. */
+export function voucherKey(coupon: { readonly campaign: string; readonly voucher: string }): string {
+  return `${coupon.campaign}\n${coupon.voucher}`;
+}
+
+export function countOf(counts: ReadonlyMap<string, number>, key: string): number {
+  return counts.get(key) ?? 0;
+}
+
+function add(counts: Map<string, number>, key: string, amount: number): void {
+  const sum = countOf(counts, key) + amount;
+  // No clamp: a count below zero means that something was given back twice.
+  assert(sum >= 0, "no count is ever negative");
+  if (sum === 0) counts.delete(key);
+  else counts.set(key, sum);
+}
+
+export function itemCount(lines: readonly Line[]): number {
+  return lines.reduce((sum, line) => sum + line.quantity, 0);
+}
+
+/** Adds (1) or takes away (-1) what a hold counts for persons and coupons in its present state. */
+export function countHold(counters: Counters, hold: HoldRow, sign: 1 | -1): void {
+  const isPaidFor = hold.state === "placed" || hold.state === "sold";
+  if (!isPaidFor && hold.state !== "held") return;
+  const items = sign * (itemCount(hold.lines) - hold.returnedItems);
+  add(counters.itemsByEntry, hold.entry, items);
+  if (!isPaidFor) return;
+  if (hold.person !== null) add(counters.itemsByPerson, hold.person, items);
+  if (hold.coupon === null) return;
+  add(counters.couponUses, campaignKey(hold.coupon.campaign), sign);
+  add(counters.couponUses, voucherKey(hold.coupon), sign);
+}
+
+/** The units that a hold keeps from others in its present state. */
+export function unitsTaken(hold: HoldRow): { readonly held: readonly UnitCount[]; readonly sold: readonly UnitCount[] } {
+  if (hold.state === "held" || hold.state === "placed") return { held: hold.units, sold: [] };
+  if (hold.state !== "sold") return { held: [], sold: [] };
+  const returned = new Map(hold.returned.map(({ sku, quantity }) => [sku, quantity]));
+  return { held: [], sold: hold.units.map(({ sku, quantity }) => ({ sku, quantity: quantity - countOf(returned, sku) })) };
+}
+
+/**
+ * Applies one movement to the totals and checks, after this very row, that
+ * held + sold is at most what is released and that nothing is negative.
+ */
+export function countMovement(counters: Counters, plan: Plan, movement: StockMovement, now: number): void {
+  assert(Number.isSafeInteger(movement.quantity) && movement.quantity > 0, "a movement moves a whole, positive number of units");
+  const effect = EFFECTS[movement.kind];
+  add(counters.held, movement.sku, effect.held * movement.quantity);
+  add(counters.sold, movement.sku, effect.sold * movement.quantity);
+  const taken = countOf(counters.held, movement.sku) + countOf(counters.sold, movement.sku);
+  assert(taken <= releasedUnits(stockUnit(plan, movement.sku), now), "held + sold is at most what is released");
+}
+
+export function stockUnit(plan: Plan, sku: string): StockUnit {
+  const stock = plan.stock.find((unit) => unit.sku === sku);
+  assert(stock !== undefined, "every component is a stock unit of the plan");
+  return stock;
+}
+
+/** `released − held − sold` of one stock unit; never negative, or the write that made it so was stopped. */
+export function availableUnits(state: DropState, stock: StockUnit, now: number): number {
+  return releasedUnits(stock, now) - countOf(state.counters.held, stock.sku) - countOf(state.counters.sold, stock.sku);
+}
+
+/** How many of an item could be had if `free` units of each component were free. */
+export function itemsWithin(item: PlanItem, free: (sku: string) => number): number {
+  return Math.min(...item.components.map((part) => Math.floor(free(part.sku) / part.quantity)));
+}
+
+export function availableItems(state: DropState, plan: Plan, item: PlanItem, now: number): number {
+  return itemsWithin(item, (sku) => availableUnits(state, stockUnit(plan, sku), now));
+}
+
+/**
+ * What lines need in stock units, summed per sku over all of them: two lines
+ * that share a component must not each be checked against the same units.
+ */
+export function unitsOfLines(plan: Plan, lines: readonly Line[]): UnitCount[] {
+  const units = new Map<string, number>();
+  for (const line of lines) {
+    const item = plan.items.find((candidate) => candidate.sku === line.sku);
+    assert(item !== undefined, "every held line is an item of the plan");
+    for (const part of item.components) units.set(part.sku, countOf(units, part.sku) + part.quantity * line.quantity);
+  }
+  return [...units].map(([sku, quantity]) => ({ sku, quantity }));
+}

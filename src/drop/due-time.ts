@@ -1,0 +1,58 @@
+import { assert } from "../kernel/result.ts";
+import type { DropState, HoldRow } from "./state.ts";
+
+/** The units of an unpaid order come back this long after `payBy`: the till closes before the goods go back. */
+export const TILL_TO_SHELF_MS = 30_000;
+
+/** A shard that has not sealed this long after the opening is drawn without. */
+export const SEAL_GRACE_MS = 30_000;
+
+/** When a placed hold's units come back by the clock. */
+export function unitsBackAt(hold: HoldRow): number {
+  assert(hold.payBy !== null, "a placed hold has a time to pay");
+  return hold.payBy + TILL_TO_SHELF_MS;
+}
+
+/** The next instant at which time alone changes a held or placed hold. */
+export function holdDueAt(hold: HoldRow): number {
+  if (hold.state === "held") return hold.expiresAt;
+  return hold.payBy !== null && !hold.tillClosed ? hold.payBy : unitsBackAt(hold);
+}
+
+/** Whether a shard has sealed the tickets that take part in the draw. */
+export function isSealed(state: DropState, shard: number): boolean {
+  return state.seals.has(sealId(shard, 0));
+}
+
+export function sealId(shard: number, batch: number): string {
+  return `${shard}/${batch}`;
+}
+
+/** When the draw is made: at the opening once every shard has sealed, else when the grace is over; infinite when it is made or never will be. */
+export function drawDueAt(state: DropState): number {
+  const { facts } = state;
+  if (facts === null || facts.seed !== null || facts.cancelled) return Number.POSITIVE_INFINITY;
+  const shards = Array.from({ length: facts.plan.shards }, (_, shard) => shard);
+  return shards.every((shard) => isSealed(state, shard)) ? facts.plan.opensAt : facts.plan.opensAt + SEAL_GRACE_MS;
+}
+
+/** When the books can be closed: at the close, or when the last hold that outlives it has ended. */
+export function closeDueAt(state: DropState): number {
+  const { facts } = state;
+  if (facts === null || facts.closedAt !== null || state.liveHolds.size > 0) return Number.POSITIVE_INFINITY;
+  return facts.plan.closesAt;
+}
+
+export function lifecycleDueAt(state: DropState): number {
+  return Math.min(drawDueAt(state), closeDueAt(state));
+}
+
+/** The earliest instant at which time alone changes anything. */
+export function nextDueAt(state: DropState): number {
+  let dueAt = lifecycleDueAt(state);
+  for (const id of state.liveHolds) {
+    const hold = state.holds.get(id);
+    if (hold !== undefined) dueAt = Math.min(dueAt, holdDueAt(hold));
+  }
+  return dueAt;
+}

@@ -1,0 +1,78 @@
+import type { Hashing } from "../kernel/hashing.ts";
+import { drawSeed } from "../lobby/draw.ts";
+import { closingBalance } from "./conservation.ts";
+import { closeDueAt, drawDueAt, holdDueAt, isSealed, sealId, unitsBackAt } from "./due-time.ts";
+import { factsOf, movementsOf } from "./hold-movements.ts";
+import type { Movement } from "./movements.ts";
+import { OPEN_LANE, type Plan } from "./plan.ts";
+import type { OutboxMessage } from "./port.ts";
+import { type Changes, type DropState, type HoldRow, lineId, type ThresholdRow } from "./state.ts";
+
+/**
+ * What time alone changes, in the order in which it is written. Each step is
+ * decided on the state that the step before it left. They run before every
+ * command and every read: an alarm that never came changes nothing.
+ */
+export const DUE_STEPS: readonly ((state: DropState, now: number, hashing: Hashing) => Changes | null)[] = [endHolds, draw, close];
+
+/** Ends what ran out: held by its expiry, placed by its time to pay and the half minute after it. */
+function endHolds(state: DropState, now: number, hashing: Hashing): Changes | null {
+  const due: HoldRow[] = [];
+  for (const id of state.liveHolds) {
+    const hold = state.holds.get(id);
+    if (hold !== undefined && holdDueAt(hold) <= now) due.push(hold);
+  }
+  if (due.length === 0) return null;
+  const { plan } = factsOf(state);
+  due.sort((a, b) => holdDueAt(a) - holdDueAt(b) || (a.id < b.id ? -1 : 1));
+  const holds: HoldRow[] = [];
+  const movements: Movement[] = [];
+  const outbox: OutboxMessage[] = [];
+  for (const hold of due) {
+    if (hold.state === "placed" && hold.order !== null && !hold.tillClosed) {
+      // An extension closes the till a second time; its message is another one.
+      outbox.push({ id: `payment_due:${hold.order}:${hold.payBy}`, drop: plan.drop, kind: "payment_due", order: hold.order });
+    }
+    if (hold.state === "placed" && unitsBackAt(hold) > now) {
+      holds.push({ ...hold, tillClosed: true });
+      continue;
+    }
+    if (hold.order !== null) outbox.push({ id: `order_expired:${hold.order}`, drop: plan.drop, kind: "order_expired", order: hold.order });
+    movements.push(...movementsOf("expire", hold, plan, now, hashing));
+    holds.push({ ...hold, state: "expired", tillClosed: true });
+  }
+  return { movements, holds, outbox };
+}
+
+/** Makes the draw: the secret is revealed, and nothing that was sealed can change any more. */
+function draw(state: DropState, now: number, hashing: Hashing): Changes | null {
+  if (drawDueAt(state) > now) return null;
+  const facts = factsOf(state);
+  const { plan, planHash, secret } = facts;
+  const shards = Array.from({ length: plan.shards }, (_, shard) => shard);
+  const missing = shards.filter((shard) => !isSealed(state, shard));
+  const roots = shards.map((shard) => state.seals.get(sealId(shard, 0))?.root ?? null);
+  const seed = drawSeed({ drop: plan.drop, planHash, secret, roots, beacon: null }, hashing);
+  const lines = plan.admit === "all" ? linesOf(plan) : [];
+  return {
+    facts: { ...facts, seed, missing },
+    movements: [
+      { kind: "draw", secret, missing, seed },
+      ...lines.map(({ sku, lane }): Movement => ({ kind: "serve", sku, lane, upTo: "~" })),
+    ],
+    thresholds: lines.map(({ sku, lane }): ThresholdRow => ({ id: lineId(sku, lane), upTo: "~" })),
+  };
+}
+
+/** Closes the books once nothing can move any more: every unit is sold, unsold or withheld. */
+function close(state: DropState, now: number): Changes | null {
+  if (closeDueAt(state) > now) return null;
+  const facts = factsOf(state);
+  return { facts: { ...facts, closedAt: now }, movements: [{ kind: "close", ...closingBalance(state, facts.plan, now) }] };
+}
+
+/** Every line of a drop: an item and a lane. */
+export function linesOf(plan: Plan): { readonly sku: string; readonly lane: string }[] {
+  const lanes = [OPEN_LANE, ...plan.lanes.map((share) => share.lane).filter((lane) => lane !== OPEN_LANE)];
+  return plan.items.flatMap(({ sku }) => lanes.map((lane) => ({ sku, lane })));
+}

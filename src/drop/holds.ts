@@ -1,0 +1,142 @@
+import { canonicalJson } from "../kernel/canonical.ts";
+import type { Hashing } from "../kernel/hashing.ts";
+import { accepted, assert, rejected, type Result } from "../kernel/result.ts";
+import { isServed } from "../lobby/draw.ts";
+import { availableUnits, countOf, itemCount, itemsWithin, stockUnit, unitsOfLines } from "./counters.ts";
+import { factsOf, movementsOf } from "./hold-movements.ts";
+import type { Plan } from "./plan.ts";
+import type { AbandonRejection, HoldCommand, HoldRejection, HoldView, Line } from "./port.ts";
+import { nextStageAt } from "./release.ts";
+import { thresholdOf } from "./sittings.ts";
+import { type Decision, type DropFacts, type DropState, type HoldRow, type PricedLine, type SittingRow, unchanged } from "./state.ts";
+
+/**
+ * How many holds one sitting may have accepted. Nobody needs as many; somebody
+ * who takes and gives back in a loop would fill the record.
+ */
+export const HOLDS_PER_SITTING_MAX = 40;
+
+type Held = Result<HoldView, HoldRejection>;
+
+/**
+ * Takes the units of all lines or of none. The id is the client's: a retry gets
+ * the first hold, and another request under the same id is refused. Expiry of
+ * what others hold was settled before, so that a unit which came back this very
+ * millisecond can be had.
+ */
+export function decideHold(state: DropState, command: HoldCommand, now: number, hashing: Hashing): Decision<Held> {
+  const facts = factsOf(state);
+  const { plan } = facts;
+  const fingerprint = canonicalJson({ lines: command.lines, replaces: command.replaces });
+  const first = state.holds.get(command.id);
+  if (first !== undefined) {
+    const isRetry = first.entry === command.entry && first.fingerprint === fingerprint;
+    return unchanged(isRetry ? accepted(holdView(first, plan)) : rejected({ code: "id_reused" }));
+  }
+  const refusal = notOpen(facts, now) ?? lineRefusal(plan, command.lines);
+  if (refusal !== null) return unchanged(rejected(refusal));
+  const sitting = state.sittings.get(command.sitting);
+  if (sitting === undefined || sitting.entry !== command.entry) return unchanged(rejected({ code: "not_admitted" }));
+  if (now >= sitting.expiresAt) return unchanged(rejected({ code: "pass_expired" }));
+  if (!command.lines.every(({ sku }) => isServed(sitting.rank, thresholdOf(state, sku, sitting.lane)))) {
+    return unchanged(rejected({ code: "not_admitted" }));
+  }
+  const replaced = replacedHold(state, command);
+  if (replaced === "not_found") return unchanged(rejected({ code: "not_found" }));
+  const otherItems = countOf(state.counters.itemsByEntry, command.entry) - (replaced === null ? 0 : itemCount(replaced.lines));
+  if (otherItems + itemCount(command.lines) > plan.limitPerPerson || sitting.holds >= HOLDS_PER_SITTING_MAX) {
+    return unchanged(rejected({ code: "limit_reached", limit: plan.limitPerPerson }));
+  }
+  const shortage = shortageOf(state, plan, command.lines, replaced, now);
+  if (shortage !== null) return unchanged(rejected(shortage));
+  return acceptHold(plan, command, { sitting, replaced, fingerprint, now, hashing });
+}
+
+function acceptHold(
+  plan: Plan,
+  command: HoldCommand,
+  { sitting, replaced, fingerprint, now, hashing }: { sitting: SittingRow; replaced: HoldRow | null; fingerprint: string; now: number; hashing: Hashing },
+): Decision<Held> {
+  // The first accepted hold fixes the end for all holds of the sitting: editing
+  // a cart again and again never buys time.
+  const expiresAt = sitting.heldAt === null ? now + plan.holdTtlMs : sitting.expiresAt;
+  const hold: HoldRow = {
+    id: command.id, sitting: sitting.id, entry: command.entry, state: "held",
+    lines: command.lines.map((line): PricedLine => ({ sku: line.sku, quantity: line.quantity, unitPriceMinor: priceOf(plan, line.sku) })),
+    units: unitsOfLines(plan, command.lines), fingerprint, heldAt: now, expiresAt,
+    order: null, person: null, coupon: null, payBy: null, tillClosed: false, returned: [], returnedItems: 0,
+  };
+  const givenBack = replaced === null ? [] : movementsOf("abandon", replaced, plan, now, hashing);
+  return {
+    outcome: accepted(holdView(hold, plan)),
+    changes: {
+      movements: [...givenBack, ...movementsOf("hold", hold, plan, now, hashing)],
+      holds: [...(replaced === null ? [] : [{ ...replaced, state: "abandoned" as const }]), hold],
+      sittings: [{ ...sitting, expiresAt, heldAt: sitting.heldAt ?? now, holds: sitting.holds + 1 }],
+    },
+  };
+}
+
+/** Gives a hold up. Doing it again, or after the clock did it, is the same answer. */
+export function decideAbandon(state: DropState, id: string, entry: string, now: number, hashing: Hashing): Decision<Result<HoldView, AbandonRejection>> {
+  const { plan } = factsOf(state);
+  const hold = state.holds.get(id);
+  if (hold === undefined || hold.entry !== entry) return unchanged(rejected({ code: "not_found" }));
+  if (hold.state === "placed" || hold.state === "sold") return unchanged(rejected({ code: "order_placed" }));
+  if (hold.state !== "held") return unchanged(accepted(holdView(hold, plan)));
+  const abandoned: HoldRow = { ...hold, state: "abandoned" };
+  return { outcome: accepted(holdView(abandoned, plan)), changes: { movements: movementsOf("abandon", hold, plan, now, hashing), holds: [abandoned] } };
+}
+
+/** A hold as its owner sees it; nobody else learns that it exists. */
+export function holdFor(state: DropState, id: string, entry: string): HoldView | null {
+  const hold = state.holds.get(id);
+  if (state.facts === null || hold === undefined || hold.entry !== entry) return null;
+  return holdView(hold, state.facts.plan);
+}
+
+function holdView(hold: HoldRow, plan: Plan): HoldView {
+  const lines = hold.lines.map((line) => ({ ...line, totalMinor: line.quantity * line.unitPriceMinor }));
+  const totalMinor = lines.reduce((sum, line) => sum + line.totalMinor, 0);
+  return { id: hold.id, state: hold.state, lines, totalMinor, currency: plan.currency, expiresAt: hold.expiresAt, order: hold.order };
+}
+
+function notOpen({ plan, cancelled, paused }: DropFacts, now: number): HoldRejection | null {
+  if (cancelled || now >= plan.closesAt) return { code: "drop_closed" };
+  if (now < plan.opensAt) return { code: "drop_not_open", opensAt: plan.opensAt };
+  return paused ? { code: "drop_paused" } : null;
+}
+
+function lineRefusal(plan: Plan, lines: readonly Line[]): HoldRejection | null {
+  const max = plan.limitPerPerson;
+  for (const [index, { sku, quantity }] of lines.entries()) {
+    if (!plan.items.some((item) => item.sku === sku)) return { code: "unknown_sku", pointer: `/lines/${index}/sku` };
+    if (!Number.isSafeInteger(quantity) || quantity < 1 || quantity > max) return { code: "quantity_not_allowed", pointer: `/lines/${index}/quantity`, max };
+  }
+  const isAllowed = lines.length > 0 && itemCount(lines) <= max;
+  return isAllowed ? null : { code: "quantity_not_allowed", pointer: "/lines", max };
+}
+
+/** The hold that goes back in the same breath; null where nothing is held any more, for an old hold never blocks its owner. */
+function replacedHold(state: DropState, command: HoldCommand): HoldRow | null | "not_found" {
+  if (command.replaces === null) return null;
+  const hold = state.holds.get(command.replaces);
+  if (hold === undefined || hold.entry !== command.entry || hold.state === "placed" || hold.state === "sold") return "not_found";
+  return hold.state === "held" ? hold : null;
+}
+
+function shortageOf(state: DropState, plan: Plan, lines: readonly Line[], replaced: HoldRow | null, now: number): HoldRejection | null {
+  const comingBack = new Map(replaced?.units.map(({ sku, quantity }) => [sku, quantity]) ?? []);
+  const free = (sku: string) => availableUnits(state, stockUnit(plan, sku), now) + countOf(comingBack, sku);
+  const short = unitsOfLines(plan, lines).find(({ sku, quantity }) => quantity > free(sku));
+  if (short === undefined) return null;
+  const item = plan.items.find(({ sku, components }) => lines.some((line) => line.sku === sku) && components.some((part) => part.sku === short.sku));
+  assert(item !== undefined, "what is short is a component of something wanted");
+  return { code: "sold_out", sku: item.sku, available: itemsWithin(item, free), nextStageAt: nextStageAt(plan, now) };
+}
+
+function priceOf(plan: Plan, sku: string): number {
+  const item = plan.items.find((candidate) => candidate.sku === sku);
+  assert(item !== undefined, "a held line is an item of the plan");
+  return item.priceMinor;
+}

@@ -1,0 +1,35 @@
+import { assert } from "../kernel/result.ts";
+import type { Moment, Plan, PlanSource } from "./plan.ts";
+import { stageUnits } from "./release.ts";
+
+/**
+ * Freezes a config into the plan of a drop that was first seen at
+ * `firstSeenAt`. Relative moments become absolute here, once: a plan that still
+ * counted from somewhere would move with every deployment.
+ */
+export function planFromSource(source: PlanSource, commitment: string, firstSeenAt: number): Plan {
+  const at = (moment: Moment): number => ("at" in moment ? moment.at : firstSeenAt + moment.afterFirstSeenMs);
+  const { stages, stock, announceAt, lobbyOpensAt, opensAt, closesAt, ...terms } = source;
+  assert(stages.length > 0 && stock.length > 0, "a plan has at least one stage and one stock unit");
+  assert(stages[0]?.afterMs === 0, "the first stage opens when the drop opens");
+  assert(stages.every((stage, index) => index === 0 || stage.afterMs > (stages[index - 1]?.afterMs ?? 0)), "stages open one after the other");
+  const skus = new Set(stock.map((unit) => unit.sku));
+  assert(skus.size === stock.length, "a sku is counted once");
+  assert(source.items.every((item) => item.components.length > 0 && item.components.every((part) => skus.has(part.sku) && part.quantity > 0)), "every item takes something that is counted");
+  const shares = stages.map((stage) => stage.sharePercent);
+  const plan: Plan = {
+    ...terms,
+    announceAt: at(announceAt),
+    lobbyOpensAt: at(lobbyOpensAt),
+    opensAt: at(opensAt),
+    closesAt: at(closesAt),
+    commitment,
+    stock: stock.map(({ sku, quantity }) => {
+      const units = stageUnits(quantity, shares);
+      return { sku, quantity, stages: stages.map((stage, index) => ({ opensAt: at(opensAt) + stage.afterMs, units: units[index] ?? 0 })) };
+    }),
+  };
+  const lastStageAt = plan.opensAt + (stages.at(-1)?.afterMs ?? 0);
+  assert(lastStageAt < plan.closesAt, "every stage opens before the drop closes");
+  return plan;
+}

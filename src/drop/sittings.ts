@@ -1,0 +1,67 @@
+import type { Hashing } from "../kernel/hashing.ts";
+import { accepted, rejected, type Result } from "../kernel/result.ts";
+import { isServed, rankOf } from "../lobby/draw.ts";
+import { factsOf } from "./hold-movements.ts";
+import type { ClaimAnswer, ClaimRejection, Sitting, TicketFacts } from "./port.ts";
+import { nextStageAt, stageAt } from "./release.ts";
+import { type CallRow, type Decision, type DropState, lineId, type SittingRow, unchanged } from "./state.ts";
+
+/** How often one ticket may sit down in one stage. */
+export const SITTINGS_PER_STAGE_MAX = 2;
+
+type Claim = Result<ClaimAnswer, ClaimRejection>;
+
+/**
+ * Admits a ticket whose rank is served for anything that it wants, and gives it
+ * a sitting with the id that the caller made. A repeated claim while the
+ * sitting lasts gets the same sitting, even while the drop is paused.
+ */
+export function decideClaim(state: DropState, ticket: TicketFacts, sittingId: string, now: number, hashing: Hashing): Decision<Claim> {
+  const { plan, seed, paused, cancelled } = factsOf(state);
+  if (cancelled || now >= plan.closesAt) return unchanged(rejected({ code: "drop_closed" }));
+  if (seed === null) return unchanged(accepted({ state: "waiting", rank: null }));
+  const before = sittingsOf(state, ticket.entry);
+  const active = before.find((sitting) => now < sitting.expiresAt);
+  if (active !== undefined) return unchanged(accepted({ state: "admitted", sitting: sittingView(active) }));
+  if (paused) return unchanged(rejected({ code: "drop_paused" }));
+  const rank = rankOf(ticket, plan.opensAt, seed, hashing);
+  if (!ticket.wants.some(({ sku }) => isServed(rank, thresholdOf(state, sku, ticket.lane)))) {
+    return unchanged(accepted({ state: "waiting", rank }));
+  }
+  const stage = stageAt(plan, now) ?? 1;
+  const inStage = before.filter((sitting) => sitting.stage === stage);
+  const coolUntil = Math.max(0, ...inStage.map((sitting) => sitting.expiresAt + plan.claimWindowMs));
+  if (inStage.length >= SITTINGS_PER_STAGE_MAX) {
+    return unchanged(rejected({ code: "too_many_requests", retryAt: nextStageAt(plan, now) ?? plan.closesAt }));
+  }
+  if (now < coolUntil) return unchanged(rejected({ code: "too_many_requests", retryAt: coolUntil }));
+  const sitting: SittingRow = {
+    id: sittingId, entry: ticket.entry, lane: ticket.lane, rank, wants: ticket.wants, stage,
+    admittedAt: now, expiresAt: now + plan.claimWindowMs, heldAt: null, holds: 0,
+  };
+  return {
+    outcome: accepted({ state: "admitted", sitting: sittingView(sitting) }),
+    changes: {
+      movements: [{ kind: "admit", subject: ticket.entry, rank, lane: ticket.lane }],
+      sittings: [sitting],
+      endedCalls: ticket.wants.map(({ sku }) => callId(sku, ticket.lane, rank)).filter((id) => state.calls.has(id)),
+    },
+  };
+}
+
+/** Every sitting that an entry had, oldest first. */
+export function sittingsOf(state: DropState, entry: string): SittingRow[] {
+  return (state.sittingsByEntry.get(entry) ?? []).flatMap((id) => state.sittings.get(id) ?? []);
+}
+
+export function thresholdOf(state: DropState, sku: string, lane: string): string | null {
+  return state.thresholds.get(lineId(sku, lane))?.upTo ?? null;
+}
+
+export function callId(sku: string, lane: string, rank: string): CallRow["id"] {
+  return `${lineId(sku, lane)}/${rank}`;
+}
+
+function sittingView({ id, entry, admittedAt, expiresAt }: SittingRow): Sitting {
+  return { id, entry, admittedAt, expiresAt };
+}

@@ -1,0 +1,99 @@
+import { Fault } from "../kernel/result.ts";
+import type { NoticeReader, ProviderNotice } from "../payment/provider.ts";
+import type { OrderBook } from "./order-book.ts";
+import { refundableMinor } from "./order-book.ts";
+import type { OrderEvent } from "./order-event.ts";
+import type { SettlementPorts } from "./settlement.ts";
+import { advance, askProvider, openFile, record } from "./settlement.ts";
+
+const WORK_BUDGET_MS = 5_000;
+/** How long the queue has before the sweep takes an event up. */
+const QUEUE_GRACE_MS = 30_000;
+
+/** The largest webhook that is read; Stripe's own stay far below. */
+export const WEBHOOK_BYTES_MAX = 1_000_000;
+
+/**
+ * Stores a verified webhook, once. Its id is answered so that the queue can be
+ * told; null when it is not verified. Nothing is decided here: the provider
+ * waits for the answer, and an event that is stored cannot be lost any more.
+ */
+export async function receiveWebhook(ports: SettlementPorts, notices: NoticeReader, body: string, signature: string): Promise<{ readonly id: string; readonly isNew: boolean } | null> {
+  const now = ports.now();
+  const notice = await notices.verified(body, signature, now);
+  if (notice === null) return null;
+  const answer = await ports.store.receive({ id: notice.id, type: notice.type, payload: body, receivedAt: now }, now + QUEUE_GRACE_MS);
+  return { id: notice.id, isNew: answer === "stored" };
+}
+
+/**
+ * Works off one stored webhook. The event itself moves no money: it says which
+ * order to look at, and the provider is asked what is true, unless the book
+ * knows it already. So the order of events, duplicates and days of delay make
+ * no difference.
+ */
+export async function processInboxEvent(ports: SettlementPorts, notices: NoticeReader, isLive: boolean | null, id: string): Promise<void> {
+  // Without the provider's key nobody can tell which mode is ours: the event waits.
+  if (isLive === null) throw new Fault("temporarily_unavailable", { retryable: true });
+  const row = await ports.store.inboxEvent(id);
+  if (row === null || row.outcome !== null) return;
+  const notice = notices.stored(row.event.payload);
+  const outcome = notice === null ? "ignored: not understood" : await processNotice(ports, notice, isLive);
+  await ports.store.resolve(id, outcome, ports.now());
+}
+
+async function processNotice(ports: SettlementPorts, notice: ProviderNotice, isLive: boolean): Promise<string> {
+  if (notice.isLive !== isLive) return "ignored: the other mode";
+  if (!isUnderstood(notice.type)) return "ignored: of no consequence";
+  const order = notice.order ?? (notice.payment === null ? null : await ports.store.orderOfPayment(notice.payment));
+  const open = order === null ? null : await openFile(ports, order);
+  if (open === null) return "ignored: no order of ours";
+  if (notice.dispute !== null) {
+    const isClosing = notice.type === "charge.dispute.closed";
+    const recorded = await record(ports, open, (book) => disputeEvents(book, notice, isClosing, ports.now()));
+    await advance(ports, recorded, WORK_BUDGET_MS);
+    return "processed";
+  }
+  const asked = isNews(open.book, notice.type) ? await askProvider(ports, open, notice) : open;
+  await advance(ports, asked, WORK_BUDGET_MS);
+  return "processed";
+}
+
+const UNDERSTOOD: ReadonlySet<string> = new Set([
+  "checkout.session.completed", "checkout.session.expired", "checkout.session.async_payment_succeeded", "checkout.session.async_payment_failed",
+  "payment_intent.amount_capturable_updated", "payment_intent.processing", "payment_intent.payment_failed", "payment_intent.succeeded", "payment_intent.canceled",
+  "charge.dispute.created", "charge.dispute.closed",
+]);
+
+function isUnderstood(type: string): boolean {
+  return UNDERSTOOD.has(type);
+}
+
+/** Whether an event of this type can say anything that the book does not know. */
+function isNews(book: OrderBook, type: string): boolean {
+  switch (type) {
+    case "checkout.session.completed":
+    case "checkout.session.async_payment_succeeded":
+    case "payment_intent.amount_capturable_updated":
+      return book.payment === null;
+    case "payment_intent.processing":
+      return book.payment === null && book.processing === null;
+    case "payment_intent.succeeded":
+      return !book.isCaptureFinal;
+    case "payment_intent.canceled":
+      return !book.isVoided && !book.isCaptureFinal;
+    default:
+      return book.payment === null && !book.isSessionClosed;
+  }
+}
+
+/** A dispute is recorded once, and closed once; a lost one takes back no more than is left of the money. */
+function disputeEvents(book: OrderBook, notice: ProviderNotice, isClosing: boolean, at: number): readonly OrderEvent[] {
+  if (notice.dispute === null || book.capturedMinor === 0) return [];
+  const { id: dispute, status } = notice.dispute;
+  const known = book.disputes[dispute]?.state;
+  const amountMinor = Math.min(notice.dispute.amountMinor, refundableMinor(book));
+  if (!isClosing) return known === undefined ? [{ kind: "disputed", at, dispute, amountMinor }] : [];
+  if (known === "won" || known === "lost" || (status !== "won" && status !== "lost" && status !== "warning_closed")) return [];
+  return [{ kind: "dispute_closed", at, dispute, amountMinor, outcome: status === "lost" ? "lost" : "won" }];
+}

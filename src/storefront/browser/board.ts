@@ -1,0 +1,45 @@
+import type { Phase } from "./page-data.ts";
+
+/** What the board is made from, on the server and in the browser alike. */
+export interface BoardFacts {
+  readonly phase: Phase;
+  readonly stage: number | null;
+  readonly hasNextStage: boolean;
+  readonly available: number;
+  readonly waiting: number;
+}
+
+export interface BoardWords {
+  readonly label: string;
+  readonly sentence: string;
+  /** What the countdown counts to; empty where nothing is due. */
+  readonly nextLabel: string;
+}
+
+/**
+ * A drop's state in a shopper's words. Server and browser say the same
+ * sentences, so that nothing moves on the page when the module takes over.
+ */
+export function boardWords(facts: BoardFacts): BoardWords {
+  const nextStage = facts.hasNextStage ? `Stage ${(facts.stage ?? 0) + 1} opens` : "";
+  switch (facts.phase) {
+    case "announced":
+      return { label: "Announced", sentence: "Whoever joins the lobby before the drop opens has the same chance.", nextLabel: "The lobby opens" };
+    case "lobby":
+      return { label: "Lobby open", sentence: `${facts.waiting} in the lobby. Being early or fast gains nothing.`, nextLabel: "The drop opens" };
+    case "drawing":
+      return { label: "Drawing", sentence: "The order of service is being drawn.", nextLabel: nextStage };
+    case "open":
+      return { label: "Open", sentence: facts.available > 0 ? `${facts.available} left in this stage.` : "Everything is held at this moment. What is not paid for comes back.", nextLabel: nextStage === "" ? "The drop ends" : nextStage };
+    case "paused":
+      return { label: "Paused", sentence: "The seller has paused the drop. Every place is kept.", nextLabel: nextStage };
+    case "sold-out":
+      return nextStage === ""
+        ? { label: "Sold out", sentence: "Every unit of this drop is taken.", nextLabel: "" }
+        : { label: "Sold out in this stage", sentence: "More comes with the next stage. Every place is kept.", nextLabel: nextStage };
+    case "closed":
+      return { label: "Over", sentence: "This drop has ended.", nextLabel: "" };
+    case "cancelled":
+      return { label: "Cancelled", sentence: "The seller has cancelled this drop.", nextLabel: "" };
+  }
+}

@@ -1,0 +1,260 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createClient } from "@libsql/client";
+import { drizzle as drizzleD1 } from "drizzle-orm/d1";
+import { migrate as migrateD1 } from "drizzle-orm/d1/migrator";
+import { drizzle as drizzleLibsql } from "drizzle-orm/libsql";
+import { migrate as migrateLibsql } from "drizzle-orm/libsql/migrator";
+import { drizzle as drizzleWeb } from "drizzle-orm/libsql/web";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { orderEvents, transfers } from "../../schema/orders.ts";
+import { nodeHashing } from "../../src/kernel/node-hashing.ts";
+import { Fault } from "../../src/kernel/result.ts";
+import { drizzleOrderStore } from "../../src/settlement/drizzle-order-store.ts";
+import { transfersOf } from "../../src/settlement/ledger.ts";
+import { memoryOrderStore } from "../../src/settlement/memory-order-store.ts";
+import type { OrderEvent } from "../../src/settlement/order-event.ts";
+import type { OrderStore } from "../../src/settlement/order-store.ts";
+import { OPENING, placedOrder } from "../support/placed-order.ts";
+import { startSqld } from "../support/sqld.ts";
+
+/* One suite for the port, run over every implementation: whatever settlement relies on holds on each. */
+
+const MIGRATIONS = { migrationsFolder: path.resolve(import.meta.dirname, "../../migrations") };
+
+interface Opened {
+  readonly store: OrderStore;
+  close(): Promise<void>;
+}
+
+const IMPLEMENTATIONS: Readonly<Record<string, () => Promise<Opened>>> = {
+  memory: async () => ({ store: memoryOrderStore(), close: async () => {} }),
+  async d1() {
+    const runtime = new Miniflare(convertV4MiniflareOptions({
+      name: "contract", compatibilityDate: "2026-10-15", d1Databases: { ORDERS: "orders" }, cf: false,
+      modules: true, script: "export default { fetch: () => new Response(null, { status: 404 }) }",
+    }));
+    const db = drizzleD1(await runtime.getD1Database("ORDERS", "contract"));
+    await migrateD1(db, MIGRATIONS);
+    return { store: drizzleOrderStore(db), close: () => runtime.dispose() };
+  },
+  async "libsql file"() {
+    const directory = await mkdtemp(path.join(tmpdir(), "tranche-libsql-"));
+    const client = createClient({ url: `file:${path.join(directory, "orders.db")}` });
+    const db = drizzleLibsql({ client });
+    await migrateLibsql(db, MIGRATIONS);
+    return {
+      store: drizzleOrderStore(db),
+      async close() {
+        client.close();
+        await rm(directory, { recursive: true, force: true });
+      },
+    };
+  },
+  async "libsql server"() {
+    const server = await startSqld();
+    await migrateLibsql(drizzleLibsql({ connection: { url: server.url } }), MIGRATIONS);
+    // The same client as in the Worker, not the one for Node.
+    return { store: drizzleOrderStore(drizzleWeb({ connection: { url: server.url } })), close: () => server.stop() };
+  },
+};
+
+const counts = new Map<string, number>();
+
+for (const [name, openStore] of Object.entries(IMPLEMENTATIONS)) {
+  describe(`the order store on ${name}`, () => {
+    let opened: Opened;
+    beforeAll(async () => (opened = await openStore()));
+    afterAll(() => opened?.close());
+    const check = (title: string, run: (store: OrderStore) => Promise<void>) => {
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+      test(title, () => run(opened.store));
+    };
+    contract(check);
+  });
+}
+
+test("every implementation passed the same number of tests", () => {
+  expect([...counts.keys()]).toEqual(["memory", "d1", "libsql file", "libsql server"]);
+  expect(new Set(counts.values()).size).toBe(1);
+  expect(counts.get("d1")).toBeGreaterThan(10);
+});
+
+let orderNumber = 0;
+
+/** A fresh order: the suite's stores are shared by its tests. */
+function freshOrder(changes: Parameters<typeof placedOrder>[0] = {}) {
+  return placedOrder({ id: `ord_${String(++orderNumber).padStart(26, "0")}`, ...changes });
+}
+
+async function place(store: OrderStore, order = freshOrder(), attentionAt: number | null = null) {
+  const event: OrderEvent = { kind: "placed", at: order.placedAt, order };
+  expect(await store.append({ order: order.id, after: { events: 0, transfers: 0 }, events: [event], transfers: [], attentionAt })).toBe("appended");
+  return order;
+}
+
+function authorise(order: ReturnType<typeof placedOrder>, payment: string) {
+  const event: OrderEvent = { kind: "authorised", at: OPENING + 1, payment, amountMinor: order.totalMinor, captureBefore: null, isMulticapture: false };
+  return { event, rows: transfersOf(order, [], event, nodeHashing) };
+}
+
+function contract(check: (title: string, run: (store: OrderStore) => Promise<void>) => void): void {
+  check("an order that was never placed has an empty file", async (store) => {
+    expect(await store.read("ord_unknown")).toEqual({ events: [], transfers: [] });
+  });
+
+  check("what was appended is read back whole and in order", async (store) => {
+    const order = await place(store);
+    const { event, rows } = authorise(order, `pi_${order.id}`);
+    const due: OrderEvent = { kind: "due", at: OPENING + 2 };
+    expect(await store.append({ order: order.id, after: { events: 1, transfers: 0 }, events: [event, due], transfers: rows, attentionAt: null })).toBe("appended");
+    const file = await store.read(order.id);
+    expect(file.events).toEqual([{ kind: "placed", at: order.placedAt, order }, event, due]);
+    expect(file.transfers).toEqual(rows);
+    expect(await store.transfers(order.id)).toEqual(rows);
+    expect(rows).toHaveLength(3);
+  });
+
+  check("of two writers of one order exactly one is first, and the other's rows are nowhere", async (store) => {
+    const order = await place(store);
+    const answers = await Promise.all(["a", "b", "c", "d"].map((writer) => {
+      const { event, rows } = authorise(order, `pi_${order.id}_${writer}`);
+      return store.append({ order: order.id, after: { events: 1, transfers: 0 }, events: [event], transfers: rows, attentionAt: null });
+    }));
+    expect(answers.toSorted()).toEqual(["appended", "collided", "collided", "collided"]);
+    const file = await store.read(order.id);
+    expect(file.events).toHaveLength(2);
+    expect(file.transfers).toHaveLength(3);
+    const winners = await Promise.all(["a", "b", "c", "d"].map((writer) => store.orderOfPayment(`pi_${order.id}_${writer}`)));
+    expect(winners.filter((winner) => winner !== null)).toEqual([order.id]);
+  });
+
+  check("a writer with an old picture collides and changes nothing, not even the work list", async (store) => {
+    const order = await place(store, freshOrder(), OPENING + 10);
+    const stale = { order: order.id, after: { events: 0, transfers: 0 }, events: [{ kind: "due" as const, at: OPENING }], transfers: [], attentionAt: OPENING + 99_000 };
+    expect(await store.append(stale)).toBe("collided");
+    expect((await store.read(order.id)).events).toHaveLength(1);
+    expect(await store.due(OPENING + 10, 1_000)).toContain(order.id);
+  });
+
+  check("a pending transfer is resolved at most once, and a second resolution takes its event with it", async (store) => {
+    const order = await place(store);
+    const { event, rows } = authorise(order, `pi_${order.id}`);
+    await store.append({ order: order.id, after: { events: 1, transfers: 0 }, events: [event], transfers: rows, attentionAt: null });
+    const captured: OrderEvent = { kind: "captured", at: OPENING + 2, payment: `pi_${order.id}`, amountMinor: order.totalMinor, units: 3, isFinal: true };
+    const voided: OrderEvent = { kind: "voided", at: OPENING + 3, payment: `pi_${order.id}`, by: "us" };
+    const posted = transfersOf(order, rows, captured, nodeHashing);
+    const wrong = transfersOf(order, rows, voided, nodeHashing);
+    expect(await store.append({ order: order.id, after: { events: 2, transfers: 3 }, events: [captured], transfers: posted, attentionAt: null })).toBe("appended");
+    expect(await store.append({ order: order.id, after: { events: 3, transfers: 6 }, events: [voided], transfers: wrong, attentionAt: null })).toBe("collided");
+    const file = await store.read(order.id);
+    expect(file.events.map((stored) => stored.kind)).toEqual(["placed", "authorised", "captured"]);
+    expect(file.transfers.map((transfer) => transfer.state)).toEqual(["pending", "pending", "pending", "posted", "posted", "posted"]);
+  });
+
+  check("accounts add up posted transfers only, and their debits equal their credits", async (store) => {
+    const currency = `X${String(++orderNumber).padStart(2, "0")}`.slice(0, 3);
+    const order = await place(store, freshOrder({ currency }));
+    const { event, rows } = authorise(order, `pi_${order.id}`);
+    await store.append({ order: order.id, after: { events: 1, transfers: 0 }, events: [event], transfers: rows, attentionAt: null });
+    const ofOrder = async () => (await store.accounts()).filter((account) => account.currency === currency);
+    expect(await ofOrder()).toEqual([]);
+    const captured: OrderEvent = { kind: "captured", at: OPENING + 2, payment: `pi_${order.id}`, amountMinor: order.totalMinor, units: 3, isFinal: true };
+    await store.append({ order: order.id, after: { events: 2, transfers: 3 }, events: [captured], transfers: transfersOf(order, rows, captured, nodeHashing), attentionAt: null });
+    expect(await ofOrder()).toEqual([
+      { account: "creator:ana", currency, debitMinor: 0, creditMinor: 8_820 },
+      { account: "partner:kiosk-k", currency, debitMinor: 0, creditMinor: 900 },
+      { account: "platform", currency, debitMinor: 0, creditMinor: 2_880 },
+      { account: "provider:stripe", currency, debitMinor: 12_600, creditMinor: 0 },
+    ]);
+  });
+
+  check("a drop's orders come newest first, each once, page by page", async (store) => {
+    const drop = `drop-${++orderNumber}`;
+    const placedAt = [5, 3, 3, 9, 1].map((minute) => OPENING + minute * 60_000);
+    const placed = [];
+    for (const at of placedAt) placed.push(await place(store, freshOrder({ drop, placedAt: at })));
+    await place(store, freshOrder({ drop: `${drop}-other` }));
+    const expected = placed.toSorted((a, b) => b.placedAt - a.placedAt || (a.id < b.id ? 1 : -1)).map((order) => order.id);
+    const first = await store.list({ drop, cursor: null, limit: 2 });
+    const second = await store.list({ drop, cursor: first.next, limit: 2 });
+    const third = await store.list({ drop, cursor: second.next, limit: 2 });
+    expect([...first.orders, ...second.orders, ...third.orders]).toEqual(expected);
+    expect(third.next).toBeNull();
+  });
+
+  check("many orders' events are read at once, each order's in its order", async (store) => {
+    const placed = [];
+    for (let count = 0; count < 120; count++) placed.push(await place(store));
+    const ids = placed.map((order) => order.id);
+    const files = await store.readEvents([...ids, "ord_unknown", "'; drop table orders; --"]);
+    expect([...files.keys()].toSorted()).toEqual(ids.toSorted());
+    expect(files.get(ids[0] ?? "")).toEqual([{ kind: "placed", at: placed[0]?.placedAt, order: placed[0] }]);
+  });
+
+  check("a webhook event is stored once, however often and however parallel it arrives", async (store) => {
+    const event = { id: `evt_${++orderNumber}`, type: "checkout.session.completed", payload: '{"a":"ü\\u0000"}', receivedAt: OPENING };
+    const answers = await Promise.all(Array.from({ length: 10 }, () => store.receive(event, OPENING + 30_000)));
+    expect(answers.filter((answer) => answer === "stored")).toHaveLength(1);
+    expect(answers.filter((answer) => answer === "known")).toHaveLength(9);
+    expect(await store.inboxEvent(event.id)).toEqual({ event, outcome: null });
+    expect(await store.inboxEvent("evt_unknown")).toBeNull();
+  });
+
+  check("an event stays on the work list until it has an outcome, and the first outcome stays", async (store) => {
+    const event = { id: `evt_${++orderNumber}`, type: "x", payload: "{}", receivedAt: OPENING };
+    await store.receive(event, OPENING + 30_000);
+    expect(await store.due(OPENING + 29_999, 1_000)).not.toContain(event.id);
+    expect(await store.due(OPENING + 30_000, 1_000)).toContain(event.id);
+    await store.resolve(event.id, "processed", OPENING + 31_000);
+    await store.resolve(event.id, "ignored: later", OPENING + 32_000);
+    expect(await store.due(OPENING + 99_000, 1_000)).not.toContain(event.id);
+    expect((await store.inboxEvent(event.id))?.outcome).toBe("processed");
+  });
+
+  check("an order leaves the work list with the append that settles it, and looking again later moves it", async (store) => {
+    const order = await place(store, freshOrder(), OPENING + 20_000);
+    expect(await store.due(OPENING + 20_000, 1_000)).toContain(order.id);
+    await store.postpone(order.id, OPENING + 60_000);
+    expect(await store.due(OPENING + 59_999, 1_000)).not.toContain(order.id);
+    expect(await store.due(OPENING + 60_000, 1_000)).toContain(order.id);
+    await store.append({ order: order.id, after: { events: 1, transfers: 0 }, events: [{ kind: "due", at: OPENING + 61_000 }], transfers: [], attentionAt: null });
+    await store.postpone(order.id, OPENING + 1);
+    expect(await store.due(OPENING + 999_000, 1_000)).not.toContain(order.id);
+  });
+
+  check("the work list gives those that wait longest first, and no more than asked for", async (store) => {
+    const early = -1_000_000;
+    const ids = [];
+    for (const offset of [30, 10, 20]) ids.push((await place(store, freshOrder(), early + offset)).id);
+    expect(await store.due(early + 100, 2)).toEqual([ids[1], ids[2]]);
+  });
+
+  check("a payment belongs to the order that named it first", async (store) => {
+    const one = await place(store);
+    const other = await place(store);
+    const payment = `pi_shared_${++orderNumber}`;
+    for (const order of [one, other]) {
+      await store.append({ order: order.id, after: { events: 1, transfers: 0 }, events: [{ kind: "processing", at: OPENING, payment }], transfers: [], attentionAt: null });
+    }
+    expect(await store.orderOfPayment(payment)).toBe(one.id);
+    expect(await store.orderOfPayment("pi_unknown")).toBeNull();
+  });
+}
+
+test("the schema has the two keys on which append-only rests", () => {
+  expect(Object.keys(orderEvents)).toEqual(expect.arrayContaining(["orderId", "seq"]));
+  expect(transfers.pendingId.isUnique).toBe(true);
+});
+
+test("a store that does not answer is a retryable fault, not a collision", async () => {
+  const server = await startSqld();
+  const store = drizzleOrderStore(drizzleWeb({ connection: { url: server.url } }));
+  await server.stop();
+  const order = placedOrder();
+  const append = store.append({ order: order.id, after: { events: 0, transfers: 0 }, events: [{ kind: "placed", at: OPENING, order }], transfers: [], attentionAt: null });
+  await expect(append).rejects.toBeInstanceOf(Fault);
+  await expect(append).rejects.toMatchObject({ retryable: true });
+});

@@ -1,0 +1,177 @@
+import type { Plan } from "../../../src/drop/plan.ts";
+import type { DropPort, DropSnapshot, LinePage, LineRequest } from "../../../src/drop/port.ts";
+import { accepted, assert, Fault, type Result } from "../../../src/kernel/result.ts";
+import { nodeHashing } from "../../../src/kernel/node-hashing.ts";
+import { ServiceLine, type Census } from "../../../src/lobby/line.ts";
+import type { InclusionProof, JoinCommand, JoinedTicket, JoinRejection, Leaf, LobbyLive, LobbyPort, ShardReport, TicketStanding } from "../../../src/lobby/port.ts";
+import { ShardReports } from "../../../src/lobby/reports.ts";
+import { inclusionProof, sealTree } from "../../../src/lobby/seal.ts";
+import { standingOf } from "../../../src/lobby/standing.ts";
+import { TicketBook, type StoredSeal } from "../../../src/lobby/tickets.ts";
+import type { Agenda } from "../../../src/rehearsal/agenda.ts";
+import type { FaultPlan } from "../../../src/rehearsal/faults.ts";
+import type { FaultName } from "./fault-names.ts";
+import type { Network } from "./network.ts";
+
+const RANKED_AT_ONCE = 1_000;
+
+export interface LobbyParts {
+  readonly shard: number;
+  readonly agenda: Agenda;
+  readonly network: Network;
+  readonly faults: FaultPlan<FaultName>;
+  readonly drop: DropPort;
+  /** Shard 0, which the others report to; null for shard 0 itself. */
+  readonly first: LobbyPort | null;
+}
+
+/** What a shard has written down; everything else dies with its memory. */
+interface Written {
+  readonly tickets: JoinedTicket[];
+  readonly seals: StoredSeal[];
+  closedThrough: number;
+}
+
+/** One shard of the lobby: the real book, line and seals, a double for its storage and its sockets. */
+export class LobbyHost implements LobbyPort {
+  readonly #parts: LobbyParts;
+  readonly #written: Written = { tickets: [], seals: [], closedThrough: 0 };
+  #book = new TicketBook();
+  #reports = new ShardReports();
+  #line: ServiceLine | null = null;
+  #plan: Plan | null = null;
+  #wanted: readonly LineRequest[] = [];
+  #lastLive: LobbyLive | null = null;
+
+  constructor(parts: LobbyParts) {
+    this.#parts = parts;
+  }
+
+  async join(command: JoinCommand): Promise<Result<JoinedTicket, JoinRejection>> {
+    this.#maybeEvict();
+    if (this.#plan === null) await this.live(null);
+    if (this.#plan === null) throw new Fault("the shard does not know the plan", { retryable: true });
+    const outcome = this.#book.join(command, { lobbyOpensAt: this.#plan.lobbyOpensAt, closesAt: this.#plan.closesAt, isOver: false }, this.#parts.agenda.now);
+    if (!outcome.ok) return outcome;
+    const { ticket, entry, lane, weight, joinedAt, wants, keyThumbprint } = outcome.value.ticket;
+    const joined = { ticket, entry, lane, weight, joinedAt, wants, keyThumbprint };
+    const known = this.#written.tickets.findIndex((row) => row.ticket === ticket);
+    if (known === -1) this.#written.tickets.push(joined);
+    else this.#written.tickets[known] = joined;
+    return accepted(joined);
+  }
+
+  async standing(ticket: string): Promise<TicketStanding | null> {
+    const live = await this.live(null);
+    const booked = this.#book.find(ticket);
+    return live === null || booked === null ? null : standingOf(booked, live).standing;
+  }
+
+  async proof(ticket: string): Promise<InclusionProof | null> {
+    const booked = this.#book.find(ticket);
+    const seal = booked === null ? null : this.#book.sealOf(booked);
+    if (booked === null || seal === null) return null;
+    return inclusionProof(sealTree(this.#book.sealLeaves(seal), nodeHashing), booked.entry, this.#parts.shard, seal.batch);
+  }
+
+  async entries(): Promise<readonly Leaf[] | null> {
+    const recorded = this.#book.seals.filter((seal) => seal.acknowledged);
+    return recorded.length === 0 ? null : recorded.flatMap((seal) => sealTree(this.#book.sealLeaves(seal), nodeHashing).leaves);
+  }
+
+  async live(report: ShardReport | null): Promise<LobbyLive | null> {
+    this.#maybeEvict();
+    if (report !== null) this.#reports.accept(report, this.#parts.agenda.now);
+    await this.#seal();
+    const { first, network, drop } = this.#parts;
+    if (first !== null) {
+      const live = await network.call("a shard reads shard 0", () => first.live(this.#report()));
+      if (live !== null) this.#hear(live);
+      return live;
+    }
+    const pages = [...this.#pages(), ...this.#reports.pages(this.#parts.agenda.now)];
+    const snapshot = await network.call("shard 0 reads the drop", () => drop.snapshot(pages));
+    if (snapshot === null) return null;
+    this.#hear(snapshot);
+    this.#lastLive = { ...snapshot, ...this.#reports.mergedWith(this.#census(snapshot), this.#parts.agenda.now) };
+    return this.#lastLive;
+  }
+
+  async sweep(): Promise<void> {
+    await this.live(null);
+  }
+
+  /** The sealed leaves of every batch, for the verifier of the record. */
+  leavesByBatch(): readonly (readonly Leaf[])[] {
+    return this.#book.seals.filter((seal) => seal.acknowledged).map((seal) => sealTree(this.#book.sealLeaves(seal), nodeHashing).leaves);
+  }
+
+  #maybeEvict(): void {
+    if (!this.#parts.faults.strikes("eviction")) return;
+    this.#book = new TicketBook();
+    for (const ticket of this.#written.tickets) this.#book.restore(ticket, null);
+    this.#book.closeThrough(this.#written.closedThrough);
+    this.#book.seals.push(...this.#written.seals.map((seal) => ({ ...seal })));
+    this.#reports = new ShardReports();
+    this.#line = null;
+    this.#plan = null;
+    this.#wanted = [];
+    this.#lastLive = null;
+  }
+
+  async #seal(): Promise<void> {
+    const plan = this.#plan;
+    const { agenda, network, drop, shard } = this.#parts;
+    if (plan === null || agenda.now < plan.opensAt) return;
+    const { seals, sealedCount, tickets } = this.#book;
+    const isFirst = seals.length === 0;
+    if (isFirst || (sealedCount < tickets.length && seals.every((seal) => seal.acknowledged))) {
+      const end = isFirst ? this.#book.drawnCount(plan.opensAt) : tickets.length;
+      const { root } = sealTree(this.#book.leaves(sealedCount, end), nodeHashing);
+      this.#closeThrough(Math.max(this.#book.floor, plan.opensAt) - 1);
+      const seal = { batch: seals.length, end, count: end - sealedCount, root, acknowledged: false };
+      this.#written.seals.push({ ...seal });
+      seals.push(seal);
+    }
+    const unsent = this.#book.seals.find((seal) => !seal.acknowledged);
+    if (unsent === undefined) return;
+    const { batch, count, root } = unsent;
+    const snapshot = await network.call(`seal ${shard}/${batch}`, () => drop.seal({ shard, batch, count, root }));
+    // The drop's own clock may say that it is not open yet: then the seal is sent again.
+    if (snapshot === null || snapshot.live.asOf < snapshot.plan.opensAt) return;
+    for (const list of [this.#book.seals, this.#written.seals]) for (const seal of list) if (seal.batch === batch) seal.acknowledged = true;
+    this.#hear(snapshot);
+  }
+
+  #closeThrough(at: number): void {
+    this.#written.closedThrough = Math.max(this.#written.closedThrough, at);
+    this.#book.closeThrough(at);
+  }
+
+  #hear(snapshot: DropSnapshot): void {
+    this.#plan = snapshot.plan;
+    this.#wanted = snapshot.wanted;
+    const { seed } = snapshot.live;
+    if (seed === null) return;
+    if (this.#line?.seed !== seed) this.#line = new ServiceLine(seed, snapshot.plan.opensAt, nodeHashing);
+    assert(this.#line.take(this.#book, RANKED_AT_ONCE), "a simulated crowd is ranked at once");
+  }
+
+  #pages(): LinePage[] {
+    const line = this.#line;
+    if (line === null || this.#book.seals[0]?.acknowledged !== true || !line.take(this.#book, RANKED_AT_ONCE)) return [];
+    const completeThrough = this.#book.completeThrough(this.#parts.agenda.now);
+    this.#closeThrough(completeThrough);
+    const offered = { shard: this.#parts.shard, offeredCount: this.#book.offeredCount, completeThrough };
+    return this.#wanted.map((request) => line.page(request, offered));
+  }
+
+  #census(snapshot: DropSnapshot | null): Census {
+    if (this.#line === null) return { waiting: this.#book.tickets.length, quantiles: [] };
+    return this.#line.census(snapshot?.live.thresholds ?? []);
+  }
+
+  #report(): ShardReport {
+    return { shard: this.#parts.shard, ...this.#census(this.#lastLive), pages: this.#pages() };
+  }
+}

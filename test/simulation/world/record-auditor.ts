@@ -1,0 +1,113 @@
+import { createHash } from "node:crypto";
+import * as v from "valibot";
+import { assert } from "../../../src/kernel/result.ts";
+import { jcs } from "../../support/record-verifier.ts";
+
+const planShape = v.object({
+  hash: v.string(),
+  items: v.array(v.object({ sku: v.string(), stages: v.array(v.object({ opensAt: v.string(), units: v.number() })) })),
+  limitPerPerson: v.number(),
+});
+const stockShape = v.object({ sku: v.string(), quantity: v.number(), subject: v.optional(v.string()) });
+type Stages = v.InferOutput<typeof planShape>["items"][number]["stages"];
+
+interface Count {
+  held: number;
+  sold: number;
+}
+
+/**
+ * Recounts the public record row by row from its published description, with no
+ * arithmetic of the product's: what the Drop object believes of itself is
+ * exactly what is in question.
+ */
+export class RecordAuditor {
+  #seq = 0;
+  #hash = "0".repeat(64);
+  #at = "";
+  #stages = new Map<string, Stages>();
+  readonly #counts = new Map<string, Count>();
+  readonly #kinds = new Map<string, number>();
+
+  /** How often a kind of row has been seen. */
+  seen(kind: string): number {
+    return this.#kinds.get(kind) ?? 0;
+  }
+
+  get head(): { readonly seq: number; readonly hash: string } {
+    return { seq: this.#seq, hash: this.#hash };
+  }
+
+  count(sku: string): Count {
+    const known = this.#counts.get(sku);
+    if (known !== undefined) return known;
+    const fresh = { held: 0, sold: 0 };
+    this.#counts.set(sku, fresh);
+    return fresh;
+  }
+
+  /** The next rows of the record, in order. */
+  read(rows: readonly Readonly<Record<string, unknown>>[]): void {
+    for (const row of rows) this.#readRow(row);
+  }
+
+  /** What is free of a sku at an instant, recounted. */
+  available(sku: string, at: string): number {
+    const { held, sold } = this.count(sku);
+    return this.#released(sku, at) - held - sold;
+  }
+
+  /** Every unit that the plan has. */
+  quantity(sku: string): number {
+    return (this.#stages.get(sku) ?? []).reduce((sum, stage) => sum + stage.units, 0);
+  }
+
+  get skus(): readonly string[] {
+    return [...this.#stages.keys()];
+  }
+
+  #readRow(row: Readonly<Record<string, unknown>>): void {
+    const { prevHash, hash, ...movement } = row;
+    const { seq, kind, at } = v.parse(v.object({ seq: v.number(), kind: v.string(), at: v.string() }), row);
+    assert(seq === this.#seq + 1, `row ${seq} follows row ${this.#seq}`);
+    assert(prevHash === this.#hash, `row ${seq} names its predecessor`);
+    assert(createHash("sha256").update(`${this.#hash}\n${jcs(movement)}`).digest("hex") === hash, `the hash of row ${seq} follows from its members`);
+    assert(at >= this.#at, `time does not run backwards at row ${seq}`);
+    this.#seq = seq;
+    this.#hash = String(hash);
+    this.#at = at;
+    this.#kinds.set(kind, this.seen(kind) + 1);
+    if (kind === "plan") this.#readPlan(row);
+    else this.#move(kind, row, at);
+  }
+
+  #readPlan(row: Readonly<Record<string, unknown>>): void {
+    for (const item of v.parse(planShape, row).items) this.#stages.set(item.sku, item.stages);
+  }
+
+  #move(kind: string, row: Readonly<Record<string, unknown>>, at: string): void {
+    const [held, sold] = EFFECTS[kind] ?? [0, 0];
+    if (held === 0 && sold === 0) return;
+    const { sku, quantity } = v.parse(stockShape, row);
+    assert(quantity > 0, `a ${kind} moves something`);
+    const count = this.count(sku);
+    count.held += held * quantity;
+    count.sold += sold * quantity;
+    assert(count.held >= 0 && count.sold >= 0, `no count of ${sku} is negative after a ${kind}`);
+    assert(count.held + count.sold <= this.#released(sku, at), `held + sold of ${sku} is at most what is released after a ${kind}: ${count.held} + ${count.sold} of ${this.#released(sku, at)}`);
+  }
+
+  #released(sku: string, at: string): number {
+    return (this.#stages.get(sku) ?? []).filter((stage) => stage.opensAt <= at).reduce((sum, stage) => sum + stage.units, 0);
+  }
+}
+
+/** What each kind of row does to held and to sold, as the description of the record has it. */
+const EFFECTS: Readonly<Record<string, readonly [held: number, sold: number]>> = {
+  hold: [1, 0],
+  sell: [-1, 1],
+  expire: [-1, 0],
+  abandon: [-1, 0],
+  void: [-1, 0],
+  return: [0, -1],
+};

@@ -1,0 +1,200 @@
+import type { CheckedCoupon } from "../../../src/coupon/campaign.ts";
+import { couponOfWord } from "../../../src/coupon/typed-word.ts";
+import type { PlacedOrder } from "../../../src/checkout/placed-order.ts";
+import type { PlanSource } from "../../../src/drop/plan.ts";
+import type { ClaimAnswer, ClaimRejection, DropPort, HoldView, Line, PlaceRejection, Sitting, TicketFacts } from "../../../src/drop/port.ts";
+import { idFromRandom } from "../../../src/kernel/ids.ts";
+import { assert, Fault, type Result } from "../../../src/kernel/result.ts";
+import type { Clock } from "../../../src/kernel/time.ts";
+import { nodeHashing } from "../../../src/kernel/node-hashing.ts";
+import { entryOf } from "../../../src/lobby/draw.ts";
+import type { LobbyPort } from "../../../src/lobby/port.ts";
+import type { RandomSource } from "../../../src/rehearsal/random.ts";
+import type { CheckoutPort } from "../../../src/settlement/port.ts";
+import type { Network } from "./network.ts";
+import type { SimulatedProvider } from "./provider.ts";
+import { SIMULATION_STARTS_AT } from "./scenario.ts";
+
+const REGION = "berlin";
+/** Two vouchers for a whole crowd: several shoppers always want the last use of the same one. */
+const VOUCHERS = ["cpn_A", "cpn_B"];
+const VISITS_MAX = 400;
+
+/** What a shopper can reach, each over the network. */
+export interface Shop {
+  readonly source: PlanSource;
+  readonly drop: DropPort;
+  readonly lobby: (shard: number) => LobbyPort;
+  readonly checkout: CheckoutPort;
+  readonly provider: SimulatedProvider;
+  readonly network: Network;
+  readonly now: Clock;
+  readonly closesAt: number;
+  /** What the shopper was told, for whoever keeps the books of the simulation. */
+  readonly saw: (sight: Sight) => void;
+}
+
+export type Sight =
+  | { readonly kind: "held"; readonly hold: HoldView }
+  | { readonly kind: "placed"; readonly order: PlacedOrder; readonly person: string }
+  | { readonly kind: "refused"; readonly code: string };
+
+/** One person with a browser: impatient, forgetful, now and then clicking twice. */
+export class Shopper {
+  readonly #shop: Shop;
+  readonly #random: RandomSource;
+  readonly #person: string;
+  readonly #ticket: string;
+  readonly #entry: string;
+
+  constructor(shop: Shop, person: string, random: RandomSource) {
+    this.#shop = shop;
+    this.#person = person;
+    this.#random = random;
+    this.#ticket = idFromRandom("tkt", random.bytes(26));
+    this.#entry = entryOf(shop.source.drop, this.#ticket, nodeHashing);
+  }
+
+  /** From joining the lobby to the close, or until this shopper has had enough. */
+  async visit(): Promise<void> {
+    const { network, closesAt } = this.#shop;
+    await network.pause(this.#random.chance(0.7) ? this.#random.integer(0, 9 * 60_000) : this.#random.integer(9 * 60_000, closesAt - SIMULATION_STARTS_AT), "a shopper arrives");
+    const facts = await this.#join();
+    for (let count = 0; facts !== null && count < VISITS_MAX && this.#shop.now() < closesAt; count++) {
+      const claim = await this.#insist("claim", () => this.#shop.drop.claim(facts));
+      if (claim.ok && claim.value.state === "admitted") {
+        await this.#sit(claim.value.sitting);
+        if (this.#random.chance(0.4)) return;
+      }
+      await network.pause(waitAfter(claim, this.#shop.now(), this.#random), "a shopper looks again");
+    }
+  }
+
+  async #join(): Promise<TicketFacts | null> {
+    const wants = this.#chooseLines();
+    const shard = this.#random.integer(0, this.#shop.source.shards - 1);
+    const lane = this.#random.pick(["open", ...this.#shop.source.lanes.map((share) => share.lane)]);
+    const command = { ticket: this.#ticket, entry: this.#entry, keyThumbprint: `key-${this.#ticket}`, lane, weight: this.#random.integer(1, 2), wants };
+    const joined = await this.#insist("join", () => this.#shop.lobby(shard).join(command));
+    if (!joined.ok) return null;
+    const again = this.#random.chance(0.2) ? await this.#insist("join again", () => this.#shop.lobby(shard).join(command)) : joined;
+    assert(again.ok && again.value.joinedAt === joined.value.joinedAt, "a ticket that is asked for again keeps its place");
+    const { ticket, entry, weight, joinedAt, keyThumbprint } = joined.value;
+    return { ticket, entry, lane: joined.value.lane, weight, joinedAt, wants, keyThumbprint };
+  }
+
+  async #sit(sitting: Sitting): Promise<void> {
+    await this.#shop.network.pause(this.#random.integer(100, 20_000), "a shopper chooses");
+    const first = await this.#hold(sitting, null);
+    if (first === null) return;
+    // Somebody who clicks twice, or opens a second tab.
+    const second = this.#random.chance(0.3) ? await this.#hold(sitting, this.#random.chance(0.5) ? first.id : null) : null;
+    const hold = second ?? first;
+    const choice = this.#random.fraction();
+    if (choice < 0.15) return;
+    if (choice < 0.3) {
+      await this.#insist("abandon", () => this.#shop.drop.abandon(hold.id, this.#entry));
+      return;
+    }
+    // Up to a minute beyond the hold's end: some come too late.
+    await this.#shop.network.pause(this.#random.integer(0, Math.max(0, hold.expiresAt - this.#shop.now()) + 60_000 * (choice < 0.5 ? 1 : 0)), "a shopper types an address");
+    await this.#order(sitting, hold);
+  }
+
+  async #hold(sitting: Sitting, replaces: string | null): Promise<HoldView | null> {
+    const command = { id: idFromRandom("hld", this.#random.bytes(26)), sitting: sitting.id, entry: this.#entry, lines: this.#chooseLines(), replaces };
+    const outcome = await this.#insist("hold", () => this.#shop.drop.hold(command));
+    if (!outcome.ok) {
+      this.#shop.saw({ kind: "refused", code: outcome.rejection.code });
+      return null;
+    }
+    this.#shop.saw({ kind: "held", hold: outcome.value });
+    if (this.#random.chance(0.3)) {
+      const again = await this.#insist("hold again", () => this.#shop.drop.hold(command));
+      assert(again.ok && lastingPart(again.value) === lastingPart(outcome.value), "a hold that is asked for again is the same hold");
+    }
+    return outcome.value;
+  }
+
+  async #order(sitting: Sitting, hold: HoldView): Promise<void> {
+    const command = {
+      id: idFromRandom("ord", this.#random.bytes(26)), hold: hold.id, sitting: sitting.id, entry: this.#entry, person: this.#person, email: `${this.#person}@example.org`,
+      delivery: { method: "pickup", point: "kiosk-k", slot: null } as const, region: REGION, locale: "de-DE", returnTo: "https://nightjar.example",
+    };
+    const coupon = this.#chooseCoupon();
+    const outcome = await this.#place({ ...command, coupon });
+    const placed = !outcome.ok && coupon !== null && outcome.rejection.code.startsWith("coupon") ? await this.#place({ ...command, coupon: null }) : outcome;
+    if (!placed.ok) return;
+    this.#shop.saw({ kind: "placed", order: placed.value, person: this.#person });
+    await this.#pay(placed.value);
+  }
+
+  async #place(command: Parameters<DropPort["place"]>[0]): Promise<Result<PlacedOrder, PlaceRejection>> {
+    const outcome = await this.#insist("place", () => this.#shop.drop.place(command));
+    if (!outcome.ok) this.#shop.saw({ kind: "refused", code: outcome.rejection.code });
+    else if (this.#random.chance(0.2)) {
+      const again = await this.#insist("place again", () => this.#shop.drop.place(command));
+      assert(again.ok && JSON.stringify(again.value) === JSON.stringify(outcome.value), "an order that is placed again is the same order");
+    }
+    return outcome;
+  }
+
+  async #pay(order: PlacedOrder): Promise<void> {
+    const { checkout, network, provider } = this.#shop;
+    // A shopper whose browser dies here leaves everything to the outbox.
+    if (this.#random.chance(0.1)) return;
+    let session: string | null = null;
+    for (let attempt = 0; attempt < 5 && session === null; attempt++) {
+      const view = await this.#tried("open", () => checkout.open(order));
+      session = view?.payment.url?.split("/").at(-1) ?? null;
+      if (session === null) await network.pause(this.#random.integer(500, 5_000), "a shopper waits for the payment page");
+    }
+    if (session === null || this.#random.chance(0.15)) return;
+    await network.pause(this.#random.chance(0.8) ? this.#random.integer(2_000, 120_000) : this.#random.integer(120_000, 15 * 60_000), "a shopper looks for the card");
+    provider.pay(session, this.#random.chance(0.1) ? "decline" : "approve");
+    if (this.#random.chance(0.5)) await this.#tried("come back", () => checkout.refresh(order.id));
+  }
+
+  #chooseLines(): Line[] {
+    const { items, limitPerPerson } = this.#shop.source;
+    const count = this.#random.chance(0.7) ? 1 : Math.min(2, items.length);
+    const first = this.#random.integer(0, items.length - 1);
+    return Array.from({ length: count }, (_, index) => ({
+      sku: items[(first + index) % items.length]?.sku ?? "",
+      quantity: this.#random.chance(0.9) ? this.#random.integer(1, Math.max(1, Math.floor(limitPerPerson / count))) : this.#random.integer(1, limitPerPerson + 1),
+    }));
+  }
+
+  #chooseCoupon(): CheckedCoupon | null {
+    const { campaigns } = this.#shop.source;
+    if (this.#random.chance(0.5)) return null;
+    // As the edge does it: the word and the voucher are checked before the drop hears of them.
+    const typed = couponOfWord("night", campaigns, { region: REGION, now: this.#shop.now() });
+    return typed === null || this.#random.chance(0.3) ? typed : { ...typed, voucher: this.#random.pick(VOUCHERS), voucherUses: 1 };
+  }
+
+  #insist<Answer>(label: string, serve: () => Promise<Answer>): Promise<Answer> {
+    return this.#shop.network.insist(`${label} of ${this.#person}`, serve);
+  }
+
+  /** One attempt, as of somebody who does not try again. */
+  async #tried<Answer>(label: string, serve: () => Promise<Answer>): Promise<Answer | null> {
+    try {
+      return await this.#shop.network.call(`${label} of ${this.#person}`, serve);
+    } catch (error) {
+      if (error instanceof Fault) return null;
+      throw error;
+    }
+  }
+}
+
+/** What may never change about a hold, whatever became of it since. */
+function lastingPart({ id, lines, totalMinor, currency }: HoldView): string {
+  return JSON.stringify({ id, lines, totalMinor, currency });
+}
+
+function waitAfter(claim: Result<ClaimAnswer, ClaimRejection>, now: number, random: RandomSource): number {
+  if (!claim.ok && claim.rejection.code === "too_many_requests") return Math.max(1_000, claim.rejection.retryAt - now);
+  if (!claim.ok && claim.rejection.code === "drop_not_open") return Math.max(1_000, claim.rejection.opensAt - now);
+  return random.integer(2_000, 60_000);
+}

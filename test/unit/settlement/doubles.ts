@@ -1,0 +1,154 @@
+import type { PlacedOrder } from "../../../src/checkout/placed-order.ts";
+import type { ConfirmAnswer, Line } from "../../../src/drop/port.ts";
+import { nodeHashing } from "../../../src/kernel/node-hashing.ts";
+import { Fault } from "../../../src/kernel/result.ts";
+import type { NoticeReader, PaymentProvider, PaymentTruth, ProviderNotice, ProviderTruth, SessionTruth } from "../../../src/payment/provider.ts";
+import { memoryOrderStore } from "../../../src/settlement/memory-order-store.ts";
+import type { OrderStore } from "../../../src/settlement/order-store.ts";
+import type { SettlementDrop, SettlementPorts } from "../../../src/settlement/settlement.ts";
+
+/** How an effect at the provider goes wrong: before it happened, or after it with the answer lost. */
+export type Trouble = "lost request" | "lost answer";
+
+/** A provider in memory that keeps Stripe's rules and counts what it really did. */
+export class ProviderDouble implements PaymentProvider {
+  readonly session: { -readonly [Key in keyof SessionTruth]: SessionTruth[Key] } = { id: "cs_1", status: "open", url: "https://pay.example/cs_1" };
+  payment: { -readonly [Key in keyof PaymentTruth]: PaymentTruth[Key] } | null = null;
+  readonly done: string[] = [];
+  readonly asked: string[] = [];
+  readonly refunds = new Map<string, number>();
+  troubles: Trouble[] = [];
+  isMulticapture = false;
+  order: PlacedOrder | null = null;
+  readonly #answers = new Map<string, unknown>();
+
+  /** The shopper pays on the hosted page. */
+  pay(order: PlacedOrder, status: "processing" | "authorised" = "authorised", amountMinor = order.totalMinor): void {
+    if (this.session.status !== "open") throw new Error("the session takes no payment");
+    this.session.status = "complete";
+    this.order = order;
+    this.payment = { id: "pi_1", status, amountMinor, capturedMinor: 0, currency: order.currency, captureBefore: null, isMulticapture: this.isMulticapture };
+  }
+
+  refundedMinor(): number {
+    return [...this.refunds.values()].reduce((sum, amount) => sum + amount, 0);
+  }
+
+  async openSession(order: PlacedOrder) {
+    return this.#effect(`session:${order.id}`, () => {
+      this.order = order;
+      return { id: this.session.id, url: this.session.url };
+    });
+  }
+
+  async truth(): Promise<ProviderTruth> {
+    this.asked.push("truth");
+    return this.#truth();
+  }
+
+  async closeSession(): Promise<ProviderTruth> {
+    return this.#effect(`close:${this.asked.length}`, () => {
+      if (this.session.status === "open") this.session.status = "expired";
+      return this.#truth();
+    });
+  }
+
+  async capture({ amountMinor, isFinal, key }: Parameters<PaymentProvider["capture"]>[0]) {
+    return this.#effect(key, () => {
+      const { payment } = this;
+      if (payment === null || payment.status !== "authorised") return { isDone: false as const, reason: "payment_intent_unexpected_state" };
+      if (payment.capturedMinor + amountMinor > payment.amountMinor) return { isDone: false as const, reason: "amount_too_large" };
+      payment.capturedMinor += amountMinor;
+      if (isFinal || !payment.isMulticapture) payment.status = "captured";
+      return { isDone: true as const };
+    });
+  }
+
+  async voidPayment(_payment: string, key: string) {
+    return this.#effect(key, () => {
+      const { payment } = this;
+      if (payment === null || payment.status !== "authorised") return { isDone: false as const, reason: "payment_intent_unexpected_state" };
+      payment.status = "cancelled";
+      return { isDone: true as const };
+    });
+  }
+
+  async refund({ id, amountMinor, key }: Parameters<PaymentProvider["refund"]>[0]) {
+    return this.#effect(key, () => {
+      if (this.refundedMinor() + amountMinor > (this.payment?.capturedMinor ?? 0)) return { isDone: false as const, reason: "charge_already_refunded" };
+      this.refunds.set(id, amountMinor);
+      return { isDone: true as const };
+    });
+  }
+
+  #truth(): ProviderTruth {
+    return { order: this.order?.id ?? null, session: { ...this.session }, payment: this.payment === null ? null : { ...this.payment } };
+  }
+
+  async #effect<Answer>(key: string, run: () => Answer): Promise<Answer> {
+    const trouble = this.troubles.shift();
+    if (trouble === "lost request") throw new Fault("lost request", { retryable: true });
+    if (!this.#answers.has(key)) {
+      this.done.push(key);
+      this.#answers.set(key, run());
+    }
+    if (trouble === "lost answer") throw new Fault("lost answer", { retryable: true });
+    // The double stored what `run` returned under this very key.
+    return this.#answers.get(key) as Answer;
+  }
+}
+
+/** A drop whose answers are final per payment, as the real one's are. */
+export class DropDouble implements SettlementDrop {
+  verdict: ConfirmAnswer["verdict"] = "sold";
+  readonly confirmed: string[] = [];
+  readonly failed: string[] = [];
+  readonly restocked = new Map<string, readonly Line[]>();
+  readonly acknowledged: string[] = [];
+  extendedTo: number | null = null;
+  order: PlacedOrder | null = null;
+  readonly #answers = new Map<string, ConfirmAnswer>();
+
+  async confirm(order: string, payment: string): Promise<ConfirmAnswer> {
+    const key = `${order}/${payment}`;
+    const answer = this.#answers.get(key) ?? { verdict: this.verdict, at: 0 };
+    if (!this.#answers.has(key)) this.confirmed.push(key);
+    this.#answers.set(key, answer);
+    return answer;
+  }
+  async processing(): Promise<number | null> {
+    return this.extendedTo;
+  }
+  async fail(order: string): Promise<void> {
+    this.failed.push(order);
+  }
+  async restock(_order: string, refund: string, lines: readonly Line[]): Promise<void> {
+    this.restocked.set(refund, lines);
+  }
+  async placed(): Promise<PlacedOrder | null> {
+    return this.order;
+  }
+  async acknowledge(ids: readonly string[]): Promise<void> {
+    this.acknowledged.push(...ids);
+  }
+}
+
+/** Settlement on doubles, with a clock that stands until it is moved. */
+export function settlementOnDoubles(now: number, store: OrderStore = memoryOrderStore()) {
+  const provider = new ProviderDouble();
+  const drop = new DropDouble();
+  const clock = { now };
+  const ports: SettlementPorts = { store, provider, drop: () => drop, hashing: nodeHashing, now: () => clock.now };
+  return { ports, provider, drop, clock, store };
+}
+
+/** Notices as their own text: what the reader of signatures does is tested with the real one. */
+export const plainNotices: NoticeReader = {
+  verified: async (body) => JSON.parse(body) as ProviderNotice,
+  stored: (body) => JSON.parse(body) as ProviderNotice,
+};
+
+export function notice(id: string, type: string, order: string, changes: Partial<ProviderNotice> = {}): string {
+  const value: ProviderNotice = { id: `evt_${id}`, type, isLive: false, order, session: null, payment: null, dispute: null, ...changes };
+  return JSON.stringify(value);
+}

@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import type { OrderStatus } from "../../../../src/storefront/browser/page-data.ts";
+import { orderWords } from "../../../../src/storefront/browser/words.ts";
+
+type State = OrderStatus["state"];
+type Payment = OrderStatus["payment"]["state"];
+
+function words(state: State, payment: Payment, change: Partial<OrderStatus> = {}) {
+  const order: OrderStatus = {
+    id: "ord_X", state, lines: [], discountMinor: 0, totalMinor: 4200, currency: "EUR", payBy: "2026-12-04T18:10:00.000Z", payment: { state: payment, url: payment === "pending" ? "https://pay.example/" : null },
+    receipt: "r", drop: "moth-tee", placedAt: "2026-12-04T18:00:00.000Z", fulfilment: "none", capturedMinor: 0, refundedMinor: 0, timeline: [], ...change,
+  };
+  return orderWords(order, "de-DE");
+}
+
+describe("what a shopper reads about an order", () => {
+  it("says of late money that it came too late and which way it went", () => {
+    expect(words("expired", "voided").headline).toBe("The payment came too late");
+    expect(words("expired", "voided").sentence).toContain("nothing is charged");
+    expect(words("expired", "refunded", { refundedMinor: 4200 }).sentence.replace(/\s/g, " ")).toContain("42,00 € went back to you");
+  });
+
+  it("says that nobody was charged when nobody paid", () => {
+    expect(words("expired", "none").sentence).toContain("You were not charged");
+    expect(words("expired", "failed").sentence).toContain("You were not charged");
+  });
+
+  it("never promises the goods before the order is confirmed", () => {
+    const states: State[] = ["placed", "confirming", "cancelled", "expired"];
+    const payments: Payment[] = ["none", "pending", "authorised", "captured", "part-refunded", "refunded", "voided", "failed", "disputed"];
+    for (const state of states) for (const payment of payments) expect(words(state, payment).headline).not.toBe("It is yours");
+    expect(words("confirmed", "authorised").headline).toBe("It is yours");
+    expect(words("confirmed", "captured").headline).toBe("It is yours");
+  });
+
+  it("goes on asking while the answer is open and stops when it is final", () => {
+    expect(words("placed", "pending").isOpen).toBe(true);
+    expect(words("confirming", "pending").isOpen).toBe(true);
+    expect(words("confirmed", "captured").isOpen).toBe(false);
+    expect(words("expired", "voided").isOpen).toBe(false);
+  });
+
+  it("says that a declined card may be tried again", () => {
+    expect(words("placed", "failed").sentence).toContain("Try again");
+  });
+});

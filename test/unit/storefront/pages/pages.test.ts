@@ -1,0 +1,157 @@
+import { describe, expect, it, vi } from "vitest";
+import type { StoreConfig } from "../../../../src/config/store-config.ts";
+import { liveAt, MINUTE_MS, OPENS_AT, pageText, PLAN, shopPages, STORE } from "./shop.ts";
+
+// The names of built files are the build's business; the pages only have to use them.
+vi.mock("../../../../src/storefront/pages/assets.ts", () => ({ assetPath: (name: string) => `/built/${name}` }));
+
+const BEFORE = OPENS_AT - 10 * MINUTE_MS;
+const AFTER = OPENS_AT + 5 * MINUTE_MS;
+const page = (phase: Parameters<typeof liveAt>[0], now: number, change: Parameters<typeof liveAt>[2] = {}) => pageText({ live: liveAt(phase, now, change) }, "/berlin/moth-tee");
+const plain = (html: string) => html.replaceAll(/<[^>]+>/g, " ").replaceAll(/\s+/g, " ");
+
+describe("the microstore page", () => {
+  it("says title, story, price in the region's way, stages, pick-up, terms and the other regions", async () => {
+    const html = await page("lobby", BEFORE);
+    for (const words of ["Moth tee", "printed on the night shift", "42,00", "41 units", "40 units", "20 units", "Kiosk K", "17:00–18:00", "Ready from Friday 17:00.", "At most 2 for each person", 'href="/lisbon/moth-tee"', PLAN.commitment]) {
+      expect(plain(html) + html).toContain(words);
+    }
+    expect(html).toContain('<html lang="en-DE">');
+    expect(html).toContain('<time datetime="2026-12-04T18:00:00.000Z">');
+  });
+
+  it("tells each phase apart in words", async () => {
+    expect(plain(await page("announced", OPENS_AT - 60 * MINUTE_MS))).toContain("The lobby opens Fri");
+    expect(plain(await page("lobby", BEFORE))).toContain("The drop opens Fri");
+    expect(plain(await page("open", AFTER))).toContain("12 left in this stage");
+    expect(plain(await page("paused", AFTER))).toContain("Every place is kept");
+    expect(plain(await page("sold-out", AFTER))).toContain("Stage 2 opens Fri");
+    expect(plain(await page("closed", OPENS_AT + 300 * MINUTE_MS))).toContain("This drop has ended");
+    expect(plain(await page("cancelled", AFTER))).toContain("cancelled");
+  });
+
+  it("signals low stock only when the drop says so", async () => {
+    expect(await page("open", AFTER, { low: false })).toContain("data-low hidden");
+    expect(await page("open", AFTER, { low: true })).not.toContain("data-low hidden");
+  });
+
+  it("names --fresh only on this machine and only when the drop is over", async () => {
+    const over = liveAt("closed", OPENS_AT + 300 * MINUTE_MS);
+    expect(await pageText({ live: over, isLocal: true }, "/berlin/moth-tee")).toContain("--fresh");
+    expect(await pageText({ live: over, isLocal: false }, "/berlin/moth-tee")).not.toContain("--fresh");
+    expect(await pageText({ live: liveAt("open", AFTER), isLocal: true }, "/berlin/moth-tee")).not.toContain("--fresh");
+  });
+
+  it("reads without script and says how to buy", async () => {
+    const html = await page("lobby", BEFORE);
+    expect(html).toContain("<noscript>");
+    expect(html).toContain("Buying needs JavaScript");
+  });
+
+  it("carries no inline style and no inline script, which its content policy would refuse", async () => {
+    for (const path of ["/", "/berlin/moth-tee", "/drops/moth-tee/plan", "/drops/moth-tee/record", "/orders/ord_00000000000000000000000000"]) {
+      const response = await shopPages({ live: liveAt("open", AFTER) }).request(path);
+      const html = await response.text();
+      expect(response.headers.get("content-security-policy")).toContain("require-trusted-types-for 'script'");
+      expect(html).not.toMatch(/\sstyle=/);
+      expect(html).not.toMatch(/\son[a-z]+=/);
+      for (const [tag] of html.matchAll(/<script[^>]*>/g)) expect(tag).toMatch(/type="(application\/(ld\+)?json|module)"/);
+    }
+  });
+
+  it("is not there before its announcement, nor under a name or region that nobody gave", async () => {
+    const early = { live: liveAt("announced", PLAN.announceAt - 1) };
+    for (const path of ["/berlin/moth-tee", "/moth-tee", "/drops/moth-tee/plan", "/drops/moth-tee/record"]) expect((await shopPages(early).request(path)).status).toBe(404);
+    expect(await pageText(early, "/")).not.toContain("Moth tee");
+    const open = { live: liveAt("open", AFTER) };
+    for (const path of ["/berlin/other", "/paris/moth-tee", "/other", "/orders/ord_1"]) expect((await shopPages(open).request(path)).status).toBe(404);
+    expect((await shopPages({ live: liveAt("announced", PLAN.announceAt) }).request("/berlin/moth-tee")).status).toBe(200);
+  });
+
+  it("turns markup in a title, a story and a place into text", async () => {
+    const evil = `"><img src=x onerror=alert(1)></script><script>alert(2)</script>`;
+    const plan = { ...PLAN, title: evil, items: PLAN.items.map((item) => ({ ...item, title: evil })) };
+    const store: StoreConfig = {
+      ...STORE, name: evil,
+      regions: STORE.regions.map((region) => ({ ...region, label: evil, pickup: region.pickup.map((point) => ({ ...point, label: evil })) })),
+      drops: STORE.drops.map((drop) => ({ ...drop, story: evil, deliveryNote: evil })),
+    };
+    for (const path of ["/", "/berlin/moth-tee", "/drops/moth-tee/plan", "/drops/moth-tee/record", "/nowhere"]) {
+      const html = await pageText({ live: liveAt("open", AFTER, {}, plan), store }, path);
+      expect(html).not.toContain("<img src=x");
+      expect(html).not.toContain("<script>alert");
+    }
+  });
+});
+
+describe("how long a page may be kept", () => {
+  const cached = async (live: ReturnType<typeof liveAt>, now: number, path = "/berlin/moth-tee") => (await shopPages({ live, now }).request(path)).headers.get("cache-control");
+
+  it("is at most two seconds after its state was true", async () => {
+    expect(await cached(liveAt("open", AFTER), AFTER)).toBe("public, max-age=1, s-maxage=2");
+    expect(await cached(liveAt("open", AFTER), AFTER + 700)).toBe("public, max-age=1, s-maxage=1");
+    expect(await cached(liveAt("open", AFTER), AFTER + 1_001)).toBe("no-store");
+  });
+
+  it("never passes the next boundary", async () => {
+    for (const boundary of [OPENS_AT, OPENS_AT + 30 * MINUTE_MS, OPENS_AT + 120 * MINUTE_MS, PLAN.closesAt]) {
+      expect(await cached(liveAt("open", boundary - 1_500), boundary - 1_500)).toBe("public, max-age=1, s-maxage=1");
+      for (const path of ["/", "/berlin/moth-tee", "/drops/moth-tee/plan"]) expect(await cached(liveAt("open", boundary - 999), boundary - 999, path)).toBe("no-store");
+    }
+  });
+});
+
+describe("the way to a region", () => {
+  const target = async (visitor: object) => (await shopPages({ live: liveAt("open", AFTER), visitor }).request("/moth-tee", { headers: { "cf-ipcountry": "DE", "x-forwarded-for": "1.2.3.4" } })).headers.get("location");
+
+  it("goes by the platform's location, then by country, then to the first, and is not cached", async () => {
+    expect(await target({ near: { lat: 41.15, lon: -8.61 } })).toBe("/lisbon/moth-tee");
+    expect(await target({ near: { lat: 48.2, lon: 16.37 } })).toBe("/berlin/moth-tee");
+    expect(await target({ country: "PT" })).toBe("/lisbon/moth-tee");
+    expect(await target({})).toBe("/berlin/moth-tee");
+    const response = await shopPages({ live: liveAt("open", AFTER) }).request("/moth-tee");
+    expect(response.status).toBe(302);
+    expect(response.headers.get("cache-control")).toBe("private, no-store");
+  });
+
+  it("leads a valid voucher to its own region with the code in the fragment, and an invalid one to plain words", async () => {
+    const shop = { live: liveAt("open", AFTER), vouchers: ["lisbon:a.b+c"] };
+    const valid = await shopPages(shop).request(`/q/${encodeURIComponent("a.b+c")}`);
+    expect(valid.headers.get("location")).toBe("/lisbon/moth-tee#coupon=a.b%2Bc");
+    const invalid = await shopPages(shop).request("/q/nonsense");
+    expect(invalid.status).toBe(404);
+    expect(await invalid.text()).toContain("This code is not valid now");
+    expect((await shopPages(shop).request(`/q/${"x".repeat(2_001)}`)).status).toBe(404);
+  });
+});
+
+describe("the other pages", () => {
+  it("sort drops into now, coming and past, and say when there is none", async () => {
+    expect(await pageText({ live: liveAt("open", AFTER) }, "/")).toContain("On now");
+    expect(await pageText({ live: liveAt("lobby", BEFORE) }, "/")).toContain("Coming");
+    expect(await pageText({ live: liveAt("closed", OPENS_AT + 300 * MINUTE_MS) }, "/")).toContain("Past drops");
+    expect(await pageText({ live: null, store: { ...STORE, drops: [] } }, "/")).toContain("Nothing on the shelf yet");
+  });
+
+  it("say nothing about an order but its number, and are kept by nobody", async () => {
+    const response = await shopPages({ live: null }).request("/orders/ord_00000000000000000000000000");
+    expect(response.status).toBe(200);
+    expect(response.headers.get("cache-control")).toBe("no-store");
+    expect(await response.text()).toContain('name="robots" content="noindex"');
+  });
+
+  it("publish the plan with units, commitment and every later change", async () => {
+    const rows = [{ seq: 1, kind: "plan" }, { seq: 2, kind: "seal" }, { seq: 3, kind: "pause" }].map((row) => ({ ...row, at: "2026-12-04T18:10:00.000Z", prevHash: "00", hash: "01" }));
+    const html = plain(await pageText({ live: liveAt("open", AFTER), rows }, "/drops/moth-tee/plan"));
+    for (const words of ["41", "101", PLAN.commitment, "ab".repeat(32), "pause row 3 of the record"]) expect(html).toContain(words);
+    expect(html).not.toContain("row 1 of the record");
+  });
+
+  it("show the record's latest rows with links to all of it", async () => {
+    const rows = Array.from({ length: 80 }, (_, index) => ({ seq: index + 1, kind: "hold", at: "2026-12-04T18:10:00.000Z", sku: "MOTH-S", quantity: 1, prevHash: "00", hash: `hash${index + 1}` }));
+    const html = await pageText({ live: liveAt("open", AFTER), rows }, "/drops/moth-tee/record");
+    expect(html).toContain("/api/drops/moth-tee/record?from=1");
+    expect(html).toContain("hash80");
+    expect(html).not.toContain("hash20…");
+  });
+});

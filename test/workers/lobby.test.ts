@@ -1,0 +1,345 @@
+/// <reference types="@cloudflare/vitest-plugin/types" />
+import { createHash, createHmac } from "node:crypto";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it, vi } from "vitest";
+import type { PlanSource } from "../../src/drop/plan.ts";
+import type { DropPort, MovementRow } from "../../src/drop/port.ts";
+import type { InclusionProof, Leaf, LobbyLive, LobbyPort } from "../../src/lobby/port.ts";
+import type { LobbyEnv, LobbyObject } from "../../workers/objects/lobby-object.ts";
+
+/*
+ * The shards of a lobby together with the real Drop object. Alarms are real
+ * here, so the drops of this file open a second or two after they are planned.
+ */
+
+declare module "cloudflare:workers" {
+  namespace Cloudflare {
+    interface Env {
+      readonly LOBBY: DurableObjectNamespace<LobbyObject>;
+    }
+  }
+}
+
+const SHARDS = 4;
+const bindings = env as unknown as { readonly DROP: { getByName(name: string): DropPort }; readonly LOBBY: DurableObjectNamespace<LobbyObject> };
+
+const dropOf = (drop: string): DropPort => bindings.DROP.getByName(drop);
+const stubOf = (drop: string, shard: number) => bindings.LOBBY.getByName(`${drop}/${shard}`);
+const shardOf = (drop: string, shard: number): LobbyPort => stubOf(drop, shard) as unknown as LobbyPort;
+const sha256 = (data: string | Buffer) => createHash("sha256").update(data).digest("hex");
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const until = <Answer>(look: () => Promise<Answer | null | undefined | false>): Promise<Answer> =>
+  vi.waitFor(async () => {
+    const answer = await look();
+    if (answer === null || answer === undefined || answer === false) throw new Error("not yet");
+    return answer;
+  }, { timeout: 12_000, interval: 60 });
+
+function source(drop: string, opensAt: number, changes: Partial<PlanSource> = {}): PlanSource {
+  return {
+    drop,
+    title: "Moth tee",
+    currency: "EUR",
+    announceAt: { at: opensAt - 3_600_000 },
+    lobbyOpensAt: { at: opensAt - 1_800_000 },
+    opensAt: { at: opensAt },
+    closesAt: { at: opensAt + 3_600_000 },
+    stages: [{ sharePercent: 40, afterMs: 0 }, { sharePercent: 60, afterMs: 1_800_000 }],
+    stock: [{ sku: "MOTH-S", quantity: 20 }, { sku: "MOTH-M", quantity: 20 }],
+    items: ["MOTH-S", "MOTH-M"].map((sku) => ({ sku, title: sku, priceMinor: 4_200, components: [{ sku, quantity: 1 }] })),
+    lanes: [],
+    limitPerPerson: 2,
+    holdTtlMs: 480_000,
+    capture: "on-fulfilment",
+    low: 2,
+    splits: [{ party: "platform", remainder: true }],
+    campaigns: [],
+    shards: SHARDS,
+    claimWindowMs: 60_000,
+    admit: "paced",
+    tax: null,
+    ...changes,
+  };
+}
+
+/** Tickets are spread over the shards by their number here; in the product a keyed hash does it. */
+function ticketId(drop: string, number: number): string {
+  const digits = [...sha256(`${drop} ${number}`).slice(0, 26)].map((digit) => "0123456789ABCDEF"[Number.parseInt(digit, 16)]);
+  return `tkt_${digits.join("")}`;
+}
+const entryOf = (drop: string, ticket: string) => sha256(`tranche/entry\n${drop}\n${ticket}`);
+
+function join(drop: string, number: number, wants = [{ sku: number % 3 === 0 ? "MOTH-M" : "MOTH-S", quantity: 1 }]) {
+  const ticket = ticketId(drop, number);
+  return shardOf(drop, number % SHARDS).join({ ticket, entry: entryOf(drop, ticket), keyThumbprint: `key ${number}`, lane: "open", weight: 1, wants });
+}
+
+async function recordOf(drop: string): Promise<readonly MovementRow[]> {
+  return (await dropOf(drop).record(1))?.rows ?? [];
+}
+const ofKind = (rows: readonly MovementRow[], kind: string) => rows.filter((row) => row.kind === kind);
+
+/** RFC 6962 once more, in the test's own words. */
+const jcs = ({ entry, lane, weight }: Leaf) => JSON.stringify({ entry, lane, weight });
+const leafHash = (leaf: Leaf) => createHash("sha256").update(Buffer.concat([Buffer.of(0), Buffer.from(jcs(leaf))])).digest();
+const nodeHash = (left: Buffer, right: Buffer) => createHash("sha256").update(Buffer.concat([Buffer.of(1), left, right])).digest();
+function merkleRoot(hashes: readonly Buffer[]): Buffer {
+  const [only] = hashes;
+  if (only === undefined) return createHash("sha256").digest();
+  if (hashes.length === 1) return only;
+  let split = 1;
+  while (split * 2 < hashes.length) split *= 2;
+  return nodeHash(merkleRoot(hashes.slice(0, split)), merkleRoot(hashes.slice(split)));
+}
+function provenRoot({ leaf, index, count, path }: InclusionProof): string {
+  const climb = (place: number, size: number, rest: readonly string[]): Buffer => {
+    if (size === 1) return leafHash(leaf);
+    let split = 1;
+    while (split * 2 < size) split *= 2;
+    const sibling = Buffer.from(rest.at(-1) ?? "", "hex");
+    const below = rest.slice(0, -1);
+    return place < split ? nodeHash(climb(place, split, below), sibling) : nodeHash(sibling, climb(place - split, size - split, below));
+  };
+  return climb(index, count, path).toString("hex");
+}
+
+/** Lets a test count, or fail, what one shard asks the Drop object. */
+async function watchDrop(drop: string, shard: number, isAway: () => boolean = () => false): Promise<{ snapshots: number; seals: number }> {
+  const calls = { snapshots: 0, seals: 0 };
+  await runInDurableObject(stubOf(drop, shard), (instance) => {
+    const shell = instance as unknown as { env: LobbyEnv };
+    const real = shell.env.DROP.getByName(drop);
+    const watched = {
+      snapshot: async (...pages: Parameters<DropPort["snapshot"]>) => {
+        calls.snapshots++;
+        if (isAway()) throw new Error("the drop is away");
+        return await real.snapshot(...pages);
+      },
+      seal: async (...seal: Parameters<DropPort["seal"]>) => {
+        calls.seals++;
+        if (isAway()) throw new Error("the drop is away");
+        return await real.seal(...seal);
+      },
+    };
+    Object.defineProperty(shell, "env", { value: { ...shell.env, LOBBY: shell.env.LOBBY, DROP: { getByName: () => watched } } });
+  });
+  return calls;
+}
+
+const wholeLive = async (drop: string, shard: number): Promise<LobbyLive> => {
+  const live = await shardOf(drop, shard).live(null);
+  if (live === null) throw new Error("the drop is planned");
+  return live;
+};
+
+describe.concurrent("a lobby of four shards", () => {
+  it("seals once, draws once and serves in the order that anyone can recompute, though triggered from everywhere at once", async () => {
+    const drop = "four-shards";
+    const opensAt = Date.now() + 2_000;
+    await dropOf(drop).plan(source(drop, opensAt));
+    const joined = await Promise.all(Array.from({ length: 200 }, (_, number) => join(drop, number)));
+    expect(joined.every((outcome) => outcome.ok && outcome.value.joinedAt < opensAt)).toBe(true);
+    expect(await shardOf(drop, 1).entries()).toBeNull();
+    expect(await shardOf(drop, 1).proof(ticketId(drop, 1))).toBeNull();
+
+    await pause(opensAt - Date.now());
+    const everywhere = [0, 1, 2, 3].flatMap((shard) => Array.from({ length: 10 }, (_, turn) => (turn % 2 === 0 ? shardOf(drop, shard).live(null) : shardOf(drop, shard).sweep())));
+    await Promise.all(everywhere);
+    const live = await until(async () => {
+      const seen = await wholeLive(drop, 2);
+      return seen.live.seed !== null && seen.live.thresholds.some(({ upTo }) => upTo !== null) && seen;
+    });
+
+    const rows = await recordOf(drop);
+    const seals = ofKind(rows, "seal");
+    const [draw, ...moreDraws] = ofKind(rows, "draw");
+    expect(seals.map((row) => row["shard"]).toSorted()).toEqual([0, 1, 2, 3]);
+    expect(moreDraws).toEqual([]);
+    expect(draw?.["missing"]).toEqual([]);
+
+    const ranks: string[] = [];
+    for (const seal of seals) {
+      const shard = Number(seal["shard"]);
+      const entries = (await shardOf(drop, shard).entries()) ?? [];
+      expect(entries).toHaveLength(50);
+      expect(seal["count"]).toBe(50);
+      expect(entries.map(({ entry }) => entry)).toEqual(entries.map(({ entry }) => entry).toSorted());
+      expect(merkleRoot(entries.map(leafHash)).toString("hex")).toBe(seal["root"]);
+      for (let number = shard; number < 200; number += SHARDS) {
+        const proof = await shardOf(drop, shard).proof(ticketId(drop, number));
+        expect(proof?.leaf.entry).toBe(entryOf(drop, ticketId(drop, number)));
+        expect(proof === null ? null : provenRoot(proof)).toBe(seal["root"]);
+      }
+      const key = Buffer.from(String(draw?.["seed"]), "hex");
+      for (const { entry } of entries) ranks.push(`0${createHmac("sha256", key).update(`${entry}/1`).digest("hex").slice(0, 32)}`);
+    }
+
+    // Whoever is in the live object's line is not served, and everybody else is.
+    ranks.sort();
+    const [line] = live.quantiles;
+    expect(live.waiting).toBe(line?.count);
+    expect(line?.ranks.every((rank) => line.count > 128 || ranks.includes(rank))).toBe(true);
+    for (const { upTo } of live.live.thresholds) if (upTo !== null && upTo !== "~") expect(ofKind(rows, "serve").some((row) => row["upTo"] === upTo) || ranks.includes(upTo)).toBe(true);
+  }, 20_000);
+
+  it("offers whoever comes after the opening behind everybody who was drawn, sealed in a batch of the record", async () => {
+    const drop = "late-comers";
+    const opensAt = Date.now() + 700;
+    await dropOf(drop).plan(source(drop, opensAt, { stock: [{ sku: "MOTH-S", quantity: 60 }, { sku: "MOTH-M", quantity: 60 }] }));
+    await Promise.all(Array.from({ length: 8 }, (_, number) => join(drop, number)));
+    await until(async () => (await wholeLive(drop, 0)).live.seed !== null);
+    const late = await join(drop, 9);
+    expect(late.ok && late.value.joinedAt >= opensAt).toBe(true);
+    const proof = await until(() => shardOf(drop, 1).proof(ticketId(drop, 9)));
+    expect(proof).toMatchObject({ shard: 1, batch: 1, index: 0, count: 1, path: [] });
+    const seal = await until(async () => ofKind(await recordOf(drop), "seal").find((row) => row["shard"] === 1 && row["root"] === proof.root));
+    expect(seal["count"]).toBe(1);
+    expect((await shardOf(drop, 1).entries())?.at(-1)?.entry).toBe(entryOf(drop, ticketId(drop, 9)));
+    const standing = await until(async () => {
+      const seen = await shardOf(drop, 1).standing(ticketId(drop, 9));
+      return seen?.state === "served" && seen;
+    });
+    expect(standing.rank).toMatch(/^1[0-9a-f]{28}$/);
+  }, 20_000);
+});
+
+describe.concurrent("reading the live state", () => {
+  it("asks the Drop object at most once a second while 300 readers come to every shard", async () => {
+    const drop = "many-readers";
+    await dropOf(drop).plan(source(drop, Date.now() + 60_000));
+    const calls = await Promise.all([0, 1, 2, 3].map((shard) => watchDrop(drop, shard)));
+    const startedAt = Date.now();
+    for (let round = 0; round < 10; round++) {
+      const reads = await Promise.all(Array.from({ length: 30 }, (_, reader) => wholeLive(drop, reader % SHARDS)));
+      for (const read of reads) expect(Date.now() - read.live.asOf).toBeLessThan(2_000);
+      await pause(250);
+    }
+    const seconds = (Date.now() - startedAt) / 1_000;
+    expect(calls[0]?.snapshots).toBeGreaterThanOrEqual(2);
+    expect(calls[0]?.snapshots).toBeLessThanOrEqual(Math.ceil(seconds) + 1);
+    for (const shard of [1, 2, 3]) expect(calls[shard]).toEqual({ snapshots: 0, seals: 0 });
+  }, 20_000);
+
+  it("answers from memory for two seconds while the Drop object is away, and joins go on", async () => {
+    const drop = "away";
+    await dropOf(drop).plan(source(drop, Date.now() + 60_000, { shards: 1 }));
+    await wholeLive(drop, 0);
+    await watchDrop(drop, 0, () => true);
+    await pause(1_100);
+    expect((await wholeLive(drop, 0)).live.phase).toBe("lobby");
+    await pause(1_200);
+    await expect(wholeLive(drop, 0)).rejects.toThrow();
+    expect(await join(drop, 0)).toMatchObject({ ok: true });
+  }, 20_000);
+
+  it("knows nothing of a drop that was never planned, and gives no ticket for it", async () => {
+    expect(await shardOf("never-planned", 0).live(null)).toBeNull();
+    // Awaited inside: a call's promise that is handed around counts as unhandled in the runtime.
+    await expect((async () => await join("never-planned", 0))()).rejects.toThrow();
+  });
+});
+
+describe.concurrent("what a shard keeps", () => {
+  it("is every acknowledged ticket, seal and position when its memory is lost", async () => {
+    const drop = "evicted";
+    const opensAt = Date.now() + 700;
+    await dropOf(drop).plan(source(drop, opensAt, { shards: 1, stock: [{ sku: "MOTH-S", quantity: 5 }], items: [{ sku: "MOTH-S", title: "S", priceMinor: 1, components: [{ sku: "MOTH-S", quantity: 1 }] }] }));
+    const numbers = Array.from({ length: 40 }, (_, index) => index * SHARDS);
+    const first = await Promise.all(numbers.map((number) => join(drop, number, [{ sku: "MOTH-S", quantity: 1 }])));
+    await until(async () => (await wholeLive(drop, 0)).live.seed !== null);
+    const before = await Promise.all(numbers.map((number) => shardOf(drop, 0).standing(ticketId(drop, number))));
+    const entries = await shardOf(drop, 0).entries();
+    expect(before.filter((standing) => standing?.state === "waiting").length).toBeGreaterThan(10);
+
+    await evictDurableObject(stubOf(drop, 0));
+    await wholeLive(drop, 0);
+    expect(await Promise.all(numbers.map((number) => join(drop, number, [{ sku: "MOTH-S", quantity: 1 }])))).toEqual(first);
+    expect(await shardOf(drop, 0).entries()).toEqual(entries);
+    const after = await Promise.all(numbers.map((number) => shardOf(drop, 0).standing(ticketId(drop, number))));
+    after.forEach((standing, index) => {
+      expect(standing?.rank).toBe(before[index]?.rank);
+      if (standing?.position != null) expect(standing.position).toBeLessThanOrEqual(before[index]?.position ?? 0);
+    });
+    expect(ofKind(await recordOf(drop), "seal")).toHaveLength(1);
+  }, 20_000);
+
+  it("has a ticket for one key only, and lets that key change what it wants", async () => {
+    const drop = "same-ticket";
+    await dropOf(drop).plan(source(drop, Date.now() + 60_000));
+    const ticket = ticketId(drop, 0);
+    const command = { ticket, entry: entryOf(drop, ticket), keyThumbprint: "mine", lane: "open", weight: 1, wants: [{ sku: "MOTH-S", quantity: 1 }] };
+    const answers = await Promise.all(Array.from({ length: 10 }, () => shardOf(drop, 0).join(command)));
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+    expect(await shardOf(drop, 0).join({ ...command, keyThumbprint: "another" })).toEqual({ ok: false, rejection: { code: "id_reused" } });
+    expect(await shardOf(drop, 0).join({ ...command, wants: [{ sku: "MOTH-M", quantity: 2 }] })).toMatchObject({ ok: true, value: { wants: [{ sku: "MOTH-M", quantity: 2 }] } });
+    await runInDurableObject(stubOf(drop, 0), (_, state) => {
+      expect(state.storage.sql.exec("SELECT ticket, wants FROM tickets").toArray()).toEqual([{ ticket, wants: '[{"sku":"MOTH-M","quantity":2}]' }]);
+    });
+  });
+
+  it("sets no alarm before the opening but the one for it, and none once the drop is cancelled", async () => {
+    const drop = "quiet";
+    const opensAt = Date.now() + 60_000;
+    await dropOf(drop).plan(source(drop, opensAt, { shards: 1 }));
+    await join(drop, 0);
+    await wholeLive(drop, 0);
+    expect(await runInDurableObject(stubOf(drop, 0), (_, state) => state.storage.getAlarm())).toBe(opensAt);
+    await dropOf(drop).control({ kind: "cancel" }, "the test");
+    await until(async () => (await wholeLive(drop, 0)).live.phase === "cancelled");
+    await runDurableObjectAlarm(stubOf(drop, 0));
+    expect(await runInDurableObject(stubOf(drop, 0), (_, state) => state.storage.getAlarm())).toBeNull();
+    expect(await join(drop, 4)).toEqual({ ok: false, rejection: { code: "drop_closed" } });
+    expect(await shardOf(drop, 0).standing(ticketId(drop, 0))).toMatchObject({ state: "done" });
+  }, 20_000);
+});
+
+describe.concurrent("a socket on a shard", () => {
+  async function listen(drop: string) {
+    const response = await stubOf(drop, 0).fetch("http://lobby/socket", { headers: { Upgrade: "websocket" } });
+    expect(response.status).toBe(101);
+    const socket = response.webSocket;
+    if (socket === null) throw new Error("an accepted upgrade has a socket");
+    const messages: Record<string, unknown>[] = [];
+    const closed = new Promise<{ code: number; reason: string }>((resolve) => socket.addEventListener("close", ({ code, reason }) => resolve({ code, reason })));
+    socket.addEventListener("message", ({ data }) => {
+      messages.push(JSON.parse(String(data)));
+    });
+    socket.accept();
+    return { socket, messages, closed };
+  }
+
+  it("says how things are at once, then every change, and that the drop is over before it closes", async () => {
+    const drop = "listened-to";
+    await dropOf(drop).plan(source(drop, Date.now() + 2_500, { shards: 1 }));
+    const { messages, closed } = await listen(drop);
+    await until(async () => messages.length > 0);
+    expect(messages[0]).toMatchObject({ phase: "lobby", waiting: 0, seed: null, quantiles: [] });
+    await join(drop, 0);
+    await until(async () => messages.some((message) => message["waiting"] === 1));
+    await until(async () => messages.some((message) => message["seed"] !== null));
+    await dropOf(drop).control({ kind: "cancel" }, "the test");
+    expect(await closed).toEqual({ code: 1000, reason: "the drop was cancelled" });
+    expect(messages.at(-1)).toMatchObject({ phase: "cancelled" });
+    const said = messages.map(({ asOf: _, now: __, ...lasting }) => JSON.stringify(lasting));
+    expect(said.every((text, index) => text !== said[index - 1])).toBe(true);
+  }, 20_000);
+
+  it("refuses a frame over 1 KB and more than a few frames a second, and nobody else notices", async () => {
+    const drop = "shouted-at";
+    await dropOf(drop).plan(source(drop, Date.now() + 60_000, { shards: 1 }));
+    const [quiet, big, many] = [await listen(drop), await listen(drop), await listen(drop)];
+    big.socket.send("x".repeat(1_025));
+    expect((await big.closed).code).toBe(1009);
+    for (let frame = 0; frame < 20; frame++) many.socket.send("hello");
+    expect((await many.closed).code).toBe(1008);
+    await join(drop, 0);
+    await until(async () => quiet.messages.some((message) => message["waiting"] === 1));
+    quiet.socket.close();
+  }, 20_000);
+
+  it("is not given for a drop that was never planned, nor without an upgrade", async () => {
+    expect((await stubOf("never-planned", 0).fetch("http://lobby/socket", { headers: { Upgrade: "websocket" } })).status).toBe(404);
+    expect((await stubOf("never-planned", 0).fetch("http://lobby/socket")).status).toBe(404);
+  });
+});

@@ -1,0 +1,407 @@
+import { DurableObject } from "cloudflare:workers";
+import type { DropPort, DropSnapshot, LinePage, LineRequest } from "../../src/drop/port.ts";
+import { nodeHashing } from "../../src/kernel/node-hashing.ts";
+import { accepted, assert, Fault, type Result } from "../../src/kernel/result.ts";
+import type { Clock } from "../../src/kernel/time.ts";
+import { type Census, ServiceLine } from "../../src/lobby/line.ts";
+import type {
+  InclusionProof, JoinCommand, JoinedTicket, JoinRejection, Leaf, LobbyLive, LobbyPort, ShardReport, TicketStanding,
+} from "../../src/lobby/port.ts";
+import { ShardReports } from "../../src/lobby/reports.ts";
+import { dropAnswerLifetime, isOverPhase, nextWaking, shardAnswerLifetime } from "../../src/lobby/rhythm.ts";
+import { inclusionProof, type SealTree, sealTree } from "../../src/lobby/seal.ts";
+import { standingOf } from "../../src/lobby/standing.ts";
+import type { BookedTicket, Joined, StoredSeal } from "../../src/lobby/tickets.ts";
+import { LobbySockets, socketRefusal } from "./lobby-sockets.ts";
+import { type KnownPlan, LobbyStore } from "./lobby-store.ts";
+import { LobbyWaking } from "./lobby-waking.ts";
+
+/** The bindings that a shard uses, each reduced to what it may ask. */
+export interface LobbyEnv {
+  readonly DROP: { getByName(name: string): DropPort };
+  readonly LOBBY: { getByName(name: string): LobbyPort };
+}
+
+const GROUP_COMMIT_MS = 1;
+/** Late tickets are sealed at most this often, and an unanswered seal is sent again after it. */
+const SEAL_INTERVAL_MS = 1_000;
+/** Tickets that are ranked before others get their turn: some twenty milliseconds. */
+const RANKED_AT_ONCE = 2_000;
+
+interface Arrival {
+  readonly command: JoinCommand;
+  readonly at: number;
+  readonly resolve: (answer: Result<JoinedTicket, JoinRejection>) => void;
+  readonly reject: (fault: Fault) => void;
+}
+
+interface KeptAnswer {
+  readonly live: LobbyLive;
+  readonly askedAt: number;
+  readonly freshUntil: number;
+  readonly graceUntil: number;
+}
+
+/** One shard of a drop's lobby, named `{drop}/{shard}`. Shard 0 alone reads the Drop object; the others read shard 0. */
+export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
+  /** The one place where the shard reads the time; tests put theirs here. */
+  clock: Clock = () => Date.now();
+  readonly #dropName: string;
+  readonly #shard: number;
+  readonly #store: LobbyStore;
+  readonly #sockets: LobbySockets;
+  readonly #waking: LobbyWaking;
+  readonly #reports = new ShardReports();
+  readonly #trees = new Map<number, SealTree>();
+  #book;
+  #known: KnownPlan | null;
+  #isOver: boolean;
+  #line: ServiceLine | null = null;
+  #wanted: readonly LineRequest[] = [];
+  #kept: KeptAnswer | null = null;
+  #arrivals: Arrival[] = [];
+  #reading: Promise<LobbyLive | null> | null = null;
+  #sealing: Promise<void> | null = null;
+  #lateSealAt = 0;
+  #sealRetryAt = 0;
+  /** How many of this shard's own tickets wait, as of the last reading and the joins since. */
+  #waiting = 0;
+
+  constructor(context: DurableObjectState, env: LobbyEnv) {
+    super(context, env);
+    const [, drop, shard] = /^(.+)\/(\d+)$/.exec(context.id.name ?? "") ?? [];
+    assert(drop !== undefined && shard !== undefined, "a lobby shard is named {drop}/{number}");
+    this.#dropName = drop;
+    this.#shard = Number(shard);
+    this.#store = new LobbyStore(context.storage);
+    this.#sockets = new LobbySockets(context, () => this.clock());
+    this.#waking = new LobbyWaking(context.storage, () => this.clock(), () => this.#behind(this.#tick()));
+    ({ book: this.#book, known: this.#known, isOver: this.#isOver } = this.#store.load());
+    this.#waiting = this.#book.tickets.length;
+  }
+
+  async join(command: JoinCommand): Promise<Result<JoinedTicket, JoinRejection>> {
+    const at = this.clock();
+    if (this.#known === null) await this.live(null);
+    if (this.#known === null) throw new Fault("the drop was never planned", { retryable: true });
+    return await new Promise((resolve, reject) => {
+      this.#arrivals.push({ command, at, resolve, reject });
+      if (this.#arrivals.length === 1) setTimeout(() => this.#commitArrivals(), GROUP_COMMIT_MS);
+    });
+  }
+
+  async standing(id: string): Promise<TicketStanding | null> {
+    if (this.#book.find(id) === null) return null;
+    const live = await this.live(null);
+    const ticket = this.#book.find(id);
+    if (ticket === null || live === null) return null;
+    const { standing, improvedPosition } = standingOf(ticket, live);
+    if (improvedPosition !== null) {
+      this.#store.saveShownPosition(id, improvedPosition);
+      ticket.shownPosition = improvedPosition;
+    }
+    return standing;
+  }
+
+  async proof(id: string): Promise<InclusionProof | null> {
+    const ticket = this.#book.find(id);
+    const seal = ticket === null ? null : this.#book.sealOf(ticket);
+    if (ticket === null || seal === null || !seal.acknowledged) return null;
+    return inclusionProof(this.#tree(seal), ticket.entry, this.#shard, seal.batch);
+  }
+
+  async entries(): Promise<readonly Leaf[] | null> {
+    const recorded = this.#book.seals.filter((seal) => seal.acknowledged);
+    return recorded.length === 0 ? null : recorded.flatMap((seal) => this.#tree(seal).leaves);
+  }
+
+  async live(report: ShardReport | null): Promise<LobbyLive | null> {
+    if (report !== null) this.#reports.accept(report, this.clock());
+    await this.#sealWhenDue();
+    if (this.#kept !== null && this.clock() >= this.#kept.askedAt && this.clock() < this.#kept.freshUntil) return this.#kept.live;
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = null;
+      this.#arrange();
+    });
+    return await this.#reading;
+  }
+
+  async sweep(): Promise<void> {
+    if (!this.#isOver) await this.#tick();
+  }
+
+  override async alarm(): Promise<void> {
+    this.#waking.alarmRang();
+    await this.sweep();
+  }
+
+  override async fetch(request: Request): Promise<Response> {
+    if (request.headers.get("Upgrade")?.toLowerCase() !== "websocket") return socketRefusal("not_found", request);
+    if (this.#sockets.isFull) return socketRefusal("temporarily_unavailable", request);
+    let live: LobbyLive | null;
+    try {
+      live = await this.live(null);
+    } catch {
+      return socketRefusal("temporarily_unavailable", request);
+    }
+    if (live === null) return socketRefusal("not_found", request);
+    const answer = this.#sockets.accept(live);
+    if (this.#isOver) this.#sockets.dismiss(live);
+    this.#arrange();
+    return answer;
+  }
+
+  override async webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): Promise<void> {
+    this.#sockets.receive(socket, frame);
+  }
+
+  override async webSocketClose(): Promise<void> {
+    this.#arrange();
+  }
+
+  /** Decides all who arrived within the last millisecond, in their order, and writes them in one transaction. */
+  #commitArrivals(): void {
+    const arrivals = this.#arrivals;
+    this.#arrivals = [];
+    const known = this.#known;
+    if (arrivals.length === 0 || known === null) return;
+    const window = { lobbyOpensAt: known.plan.lobbyOpensAt, closesAt: known.plan.closesAt, isOver: this.#isOver };
+    const decided = arrivals.map((arrival) => ({ arrival, outcome: this.#book.join(arrival.command, window, arrival.at) }));
+    try {
+      const changed = new Set(decided.flatMap(({ outcome }) => (outcome.ok && outcome.value.change !== "none" ? [outcome.value.ticket] : [])));
+      if (changed.size > 0) this.#store.saveTickets([...changed]);
+    } catch (cause) {
+      this.#recall();
+      for (const { arrival } of decided) arrival.reject(new Fault("the tickets could not be stored", { retryable: true, cause }));
+      return;
+    }
+    this.#line?.take(this.#book, RANKED_AT_ONCE);
+    this.#waiting += decided.filter(({ outcome }) => outcome.ok && outcome.value.change !== "none").length;
+    for (const { arrival, outcome } of decided) arrival.resolve(joinAnswer(outcome));
+    this.#arrange();
+  }
+
+  /** Memory again from storage, after a write that did not happen. */
+  #recall(): void {
+    ({ book: this.#book, known: this.#known, isOver: this.#isOver } = this.#store.load());
+    this.#trees.clear();
+    this.#line = null;
+    this.#kept = null;
+    this.#waiting = this.#book.tickets.length;
+  }
+
+  /** When the next seal is to be made or sent again; null when all who joined are in the record. */
+  #sealDueAt(): number | null {
+    if (this.#known === null || this.#isOver) return null;
+    const { seals, sealedCount, tickets } = this.#book;
+    const retryAt = this.#soon(this.#sealRetryAt);
+    if (seals.length === 0) return Math.max(this.#known.plan.opensAt, retryAt);
+    if (seals.at(-1)?.acknowledged === false) return retryAt;
+    return sealedCount < tickets.length ? Math.max(this.#soon(this.#lateSealAt + SEAL_INTERVAL_MS), retryAt) : null;
+  }
+
+  /** A moment that was set a second ahead at most; when it lies further away the clock has fallen back, and it is now. */
+  #soon(at: number): number {
+    const now = this.clock();
+    return at - now > SEAL_INTERVAL_MS ? now : at;
+  }
+
+  async #sealWhenDue(): Promise<void> {
+    const dueAt = this.#sealDueAt();
+    if (dueAt === null || this.clock() < dueAt) return;
+    this.#sealing ??= this.#makeAndSendSeals()
+      .catch((cause: unknown) => {
+        this.#sealRetryAt = this.clock() + SEAL_INTERVAL_MS;
+        this.#log("seal_not_sent", cause);
+      })
+      .finally(() => {
+        this.#sealing = null;
+      });
+    await this.#sealing;
+  }
+
+  async #makeAndSendSeals(): Promise<void> {
+    // Whoever arrived before this moment belongs into the seal, and is not in the book yet.
+    this.#commitArrivals();
+    this.#makeSeal();
+    // There is one at most: the next seal is made when this one is in the record.
+    const seal = this.#book.seals.at(-1);
+    if (seal === undefined || seal.acknowledged) return;
+    const { batch, count, root } = seal;
+    const snapshot = await this.#dropPort().seal({ shard: this.#shard, batch, count, root });
+    if (snapshot === null) throw new Fault("the drop was never planned", { retryable: true });
+    if (snapshot.live.asOf < snapshot.plan.opensAt) {
+      // The Drop object's clock decides when the drop opens; ours is ahead of it.
+      this.#sealRetryAt = this.clock() + Math.min(SEAL_INTERVAL_MS, snapshot.plan.opensAt - snapshot.live.asOf);
+      return;
+    }
+    this.#store.saveAcknowledgement(batch);
+    seal.acknowledged = true;
+    await this.#hear(snapshot);
+  }
+
+  /** Seals whoever is not sealed yet: at first those who joined before the opening, and then whoever came since. */
+  #makeSeal(): void {
+    const { opensAt } = this.#knownPlan().plan;
+    const { seals, sealedCount, tickets } = this.#book;
+    const now = this.clock();
+    const isFirst = seals.length === 0;
+    if (now < opensAt || (!isFirst && (sealedCount === tickets.length || seals.at(-1)?.acknowledged === false))) return;
+    const end = isFirst ? this.#book.drawnCount(opensAt) : tickets.length;
+    const tree = sealTree(this.#book.leaves(sealedCount, end), nodeHashing);
+    const seal: StoredSeal = { batch: seals.length, end, count: end - sealedCount, root: tree.root, acknowledged: false };
+    const closedThrough = Math.max(this.#book.floor, opensAt) - 1;
+    this.#store.saveSeal(seal, closedThrough);
+    this.#book.closeThrough(closedThrough);
+    seals.push(seal);
+    this.#trees.set(seal.batch, tree);
+    if (!isFirst) this.#lateSealAt = now;
+  }
+
+  #tree(seal: StoredSeal): SealTree {
+    const tree = this.#trees.get(seal.batch) ?? sealTree(this.#book.sealLeaves(seal), nodeHashing);
+    this.#trees.set(seal.batch, tree);
+    return tree;
+  }
+
+  /** Reads the next link of the chain, or falls back on what was read, if that is young enough. */
+  async #read(): Promise<LobbyLive | null> {
+    const askedAt = this.clock();
+    let live: LobbyLive | null;
+    try {
+      live = this.#shard === 0 ? await this.#readDrop() : await this.#readShardZero();
+    } catch (cause) {
+      if (this.#kept !== null && this.clock() < this.#kept.graceUntil) return this.#kept.live;
+      throw new Fault("the drop cannot be read", { retryable: true, cause });
+    }
+    if (live === null) return null;
+    this.#waiting = this.#census(live).waiting;
+    const { freshMs, graceMs } = this.#shard === 0 ? dropAnswerLifetime(live) : shardAnswerLifetime(live, askedAt);
+    this.#kept = { live, askedAt, freshUntil: askedAt + freshMs, graceUntil: askedAt + graceMs };
+    if (this.#isOver) this.#sockets.dismiss(live);
+    else this.#sockets.publish(live);
+    return live;
+  }
+
+  async #readDrop(): Promise<LobbyLive | null> {
+    const snapshot = await this.#dropPort().snapshot([...this.#pages(), ...this.#reports.pages(this.clock())]);
+    if (snapshot === null) return null;
+    await this.#hear(snapshot);
+    if (snapshot.live.seed === null && snapshot.live.asOf >= snapshot.plan.opensAt && !this.#isOver) this.#wakeOthers(snapshot.plan.shards);
+    return { ...snapshot, ...this.#reports.mergedWith(this.#census(snapshot), this.clock()) };
+  }
+
+  async #readShardZero(): Promise<LobbyLive | null> {
+    const wantedBefore = JSON.stringify(this.#wanted);
+    const live = await this.#shardZero().live(this.#report());
+    if (live === null) return null;
+    await this.#hear(live);
+    // What is newly wanted is told at once; with the next reading it would come a second later.
+    if (JSON.stringify(this.#wanted) !== wantedBefore) this.#behind(this.#shardZero().live(this.#report()));
+    return live;
+  }
+
+  /** Takes in what any answer of the Drop object says: the plan, the end, the seed, and what it wants to know of the line. */
+  async #hear(snapshot: DropSnapshot): Promise<void> {
+    const { plan, planHash, planVersion, live } = snapshot;
+    if (this.#known === null || planVersion > this.#known.planVersion) {
+      this.#known = { plan, planHash, planVersion };
+      this.#store.savePlan(this.#known);
+    }
+    if (isOverPhase(live.phase) && !this.#isOver) {
+      this.#store.saveOver();
+      this.#isOver = true;
+    }
+    this.#wanted = snapshot.wanted;
+    if (live.seed === null) return;
+    if (this.#line?.seed !== live.seed) this.#line = new ServiceLine(live.seed, plan.opensAt, nodeHashing);
+    while (this.#line !== null && !this.#line.take(this.#book, RANKED_AT_ONCE)) await scheduler.wait(0);
+  }
+
+  /** The shard's answers to what the Drop object wants to know; none until the shard's own seal is in the record. */
+  #pages(): LinePage[] {
+    const line = this.#line;
+    const { offeredCount, seals } = this.#book;
+    if (line === null || this.#wanted.length === 0 || seals[0]?.acknowledged !== true || !line.take(this.#book, RANKED_AT_ONCE)) return [];
+    // Whoever has arrived but is not in the book yet would otherwise get a time that is said to be over.
+    this.#commitArrivals();
+    if (line !== this.#line || !line.take(this.#book, RANKED_AT_ONCE)) return [];
+    const completeThrough = this.#book.completeThrough(this.clock());
+    if (completeThrough >= this.#book.floor) {
+      this.#store.saveClosedThrough(completeThrough);
+      this.#book.closeThrough(completeThrough);
+    }
+    return this.#wanted.map((request) => line.page(request, { shard: this.#shard, offeredCount, completeThrough }));
+  }
+
+  #census(snapshot: DropSnapshot | null): Census {
+    if (this.#isOver) return { waiting: 0, quantiles: [] };
+    if (this.#line === null) return { waiting: this.#book.tickets.length, quantiles: [] };
+    return this.#line.census(snapshot?.live.thresholds ?? []);
+  }
+
+  #report(): ShardReport {
+    return { shard: this.#shard, ...this.#census(this.#kept?.live ?? null), pages: this.#pages() };
+  }
+
+  /** A shard that nobody talks to would not seal, and the draw waits for every shard. */
+  #wakeOthers(shards: number): void {
+    for (let shard = 1; shard < shards; shard++) this.#behind(this.env.LOBBY.getByName(`${this.#dropName}/${shard}`).sweep());
+  }
+
+  async #tick(): Promise<void> {
+    try {
+      await this.live(null);
+    } catch (cause) {
+      this.#log("live_not_read", cause);
+    }
+    this.#arrange();
+  }
+
+  /** Has the shard wake up by itself when it has something to do next. */
+  #arrange(): void {
+    const waking = nextWaking(
+      {
+        plan: this.#known?.plan ?? null,
+        phase: this.#kept?.live.live.phase ?? null,
+        isOver: this.#isOver,
+        hasSeed: this.#line !== null,
+        tickets: this.#book.tickets.length,
+        waiting: this.#waiting,
+        sockets: this.#sockets.count,
+        sealDueAt: this.#sealDueAt(),
+      },
+      this.clock(),
+    );
+    this.#behind(this.#waking.arrange(waking));
+  }
+
+  #behind(work: Promise<unknown>): void {
+    this.ctx.waitUntil(work.catch((cause: unknown) => this.#log("work_failed", cause)));
+  }
+
+  #log(code: string, cause: unknown): void {
+    console.warn(JSON.stringify({ code, drop: this.#dropName, shard: this.#shard, cause: String(cause) }));
+  }
+
+  #knownPlan(): KnownPlan {
+    assert(this.#known !== null, "a seal is made only of a drop whose plan is known");
+    return this.#known;
+  }
+
+  #dropPort(): DropPort {
+    return this.env.DROP.getByName(this.#dropName);
+  }
+
+  #shardZero(): LobbyPort {
+    return this.env.LOBBY.getByName(`${this.#dropName}/0`);
+  }
+}
+
+function joinAnswer(outcome: Result<Joined, JoinRejection>): Result<JoinedTicket, JoinRejection> {
+  return outcome.ok ? accepted(publicTicket(outcome.value.ticket)) : outcome;
+}
+
+function publicTicket({ ticket, entry, lane, weight, joinedAt, wants, keyThumbprint }: BookedTicket): JoinedTicket {
+  return { ticket, entry, lane, weight, joinedAt, wants, keyThumbprint };
+}

@@ -1,0 +1,74 @@
+import { DurableObject } from "cloudflare:workers";
+import { nodeHashing } from "../../src/kernel/node-hashing.ts";
+import { createBooks, type BooksWithAlarm } from "../../src/sandbox/books.ts";
+import type { Database, Row } from "../../src/sandbox/database.ts";
+import type { Books } from "../../src/sandbox/port.ts";
+
+export interface SandboxEnv {
+  readonly ENVIRONMENT?: string;
+  /** Where browsers reach this Worker, such as `http://127.0.0.1:8788`. */
+  readonly SANDBOX_ORIGIN?: string;
+  readonly STRIPE_WEBHOOK_SECRET?: string;
+  readonly BOOKS: DurableObjectNamespace<SandboxBooks>;
+  /** The store's public door: webhooks go the same way as from outside. */
+  readonly STORE: Fetcher;
+}
+
+/** A store that does not answer an event within this is asked again later. */
+const ANSWER_MS = 10_000;
+
+function databaseOf(storage: DurableObjectStorage): Database {
+  return {
+    rows: (statement, ...values) => storage.sql.exec<Record<string, string | number | null>>(statement, ...values).toArray() satisfies readonly Row[],
+    transaction: (work) => storage.transactionSync(work),
+  };
+}
+
+/** The provider's books in one SQLite-backed object: what it has answered is still there after any crash. */
+export class SandboxBooks extends DurableObject<SandboxEnv> implements Books {
+  readonly #books: BooksWithAlarm;
+  /** The alarm as far as this instance knows; null after a start and while one runs. */
+  #armedAt: number | null = null;
+
+  constructor(ctx: DurableObjectState, env: SandboxEnv) {
+    super(ctx, env);
+    this.#books = createBooks({
+      database: databaseOf(ctx.storage),
+      hashing: nodeHashing,
+      now: () => Date.now(),
+      pageOrigin: env.SANDBOX_ORIGIN ?? "http://127.0.0.1:8788",
+      webhookSecret: env.STRIPE_WEBHOOK_SECRET ?? null,
+      randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      wakeAt: (at) => {
+        if (this.#armedAt !== null && this.#armedAt <= at) return;
+        this.#armedAt = at;
+        // Not awaited: the write joins the transaction before it, and nothing is answered before both are on disk.
+        void ctx.storage.setAlarm(at);
+      },
+      post: async (body, headers) => {
+        const response = await env.STORE.fetch("http://storefront/webhooks/stripe", { method: "POST", body, headers, redirect: "manual", signal: AbortSignal.timeout(ANSWER_MS) });
+        await response.body?.cancel();
+        return response.status;
+      },
+    });
+  }
+
+  override async alarm(): Promise<void> {
+    this.#armedAt = null;
+    await this.#books.alarm();
+  }
+
+  call(...args: Parameters<Books["call"]>): ReturnType<Books["call"]> { return this.#books.call(...args); }
+  page(...args: Parameters<Books["page"]>): ReturnType<Books["page"]> { return this.#books.page(...args); }
+  pay(...args: Parameters<Books["pay"]>): ReturnType<Books["pay"]> { return this.#books.pay(...args); }
+  behaviour(): ReturnType<Books["behaviour"]> { return this.#books.behaviour(); }
+  setBehaviour(...args: Parameters<Books["setBehaviour"]>): ReturnType<Books["setBehaviour"]> { return this.#books.setBehaviour(...args); }
+  deliveries(): ReturnType<Books["deliveries"]> { return this.#books.deliveries(); }
+  releaseWebhooks(): ReturnType<Books["releaseWebhooks"]> { return this.#books.releaseWebhooks(); }
+  report(): ReturnType<Books["report"]> { return this.#books.report(); }
+  openDispute(...args: Parameters<Books["openDispute"]>): ReturnType<Books["openDispute"]> { return this.#books.openDispute(...args); }
+  closeDispute(...args: Parameters<Books["closeDispute"]>): ReturnType<Books["closeDispute"]> { return this.#books.closeDispute(...args); }
+  mail(...args: Parameters<Books["mail"]>): ReturnType<Books["mail"]> { return this.#books.mail(...args); }
+  addMail(...args: Parameters<Books["addMail"]>): ReturnType<Books["addMail"]> { return this.#books.addMail(...args); }
+}
