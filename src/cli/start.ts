@@ -13,6 +13,8 @@ import { readStoreFile, type StoreFile } from "./store-file.ts";
 const CRON_EVERY_MS = 60_000;
 /** The runtime restarts a Workers process that died; its number is noted anew within this time. */
 const NOTE_EVERY_MS = 2_000;
+/** How soon the end of the npm that started this is noticed. */
+const PARENT_EVERY_MS = 250;
 const READY_WITHIN_MS = 30_000;
 
 /** Why nothing was started, in words for the terminal. */
@@ -35,6 +37,7 @@ async function start(options: StartOptions): Promise<void> {
   }
   const ends = new AbortController();
   endOnSignals(ends);
+  endWithNpm(ends);
 
   await buildAll(LOCAL_WORKERS, (line) => process.stderr.write(`${line}\n`));
   const runtime = await serve(options, file.value, data.value.noteProcesses, ends);
@@ -80,6 +83,18 @@ function endOnSignals(ends: AbortController): void {
     process.removeAllListeners(signal);
     process.on(signal, () => ends.abort());
   }
+}
+
+/**
+ * Ends when the npm that started this is gone: npm hands a signal to the shell
+ * between the two, and that shell dies of it without passing it on.
+ */
+function endWithNpm(ends: AbortController): void {
+  if (process.env["npm_lifecycle_event"] === undefined) return;
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) ends.abort();
+  }, PARENT_EVERY_MS).unref();
 }
 
 /** Nothing else fires crons on a developer's machine. One Worker's failure is told and does not keep the others from theirs. */

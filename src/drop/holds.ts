@@ -1,4 +1,3 @@
-import { canonicalJson } from "../kernel/canonical.ts";
 import type { Hashing } from "../kernel/hashing.ts";
 import { accepted, assert, rejected, type Result } from "../kernel/result.ts";
 import { isServed } from "../lobby/draw.ts";
@@ -27,7 +26,7 @@ type Held = Result<HoldView, HoldRejection>;
 export function decideHold(state: DropState, command: HoldCommand, now: number, hashing: Hashing): Decision<Held> {
   const facts = factsOf(state);
   const { plan } = facts;
-  const fingerprint = canonicalJson({ lines: command.lines, replaces: command.replaces });
+  const fingerprint = fingerprintOf(command);
   const first = state.holds.get(command.id);
   if (first !== undefined) {
     const isRetry = first.entry === command.entry && first.fingerprint === fingerprint;
@@ -99,6 +98,11 @@ function holdView(hold: HoldRow, plan: Plan): HoldView {
   const lines = hold.lines.map((line) => ({ ...line, totalMinor: line.quantity * line.unitPriceMinor }));
   const totalMinor = lines.reduce((sum, line) => sum + line.totalMinor, 0);
   return { id: hold.id, state: hold.state, lines, totalMinor, currency: plan.currency, expiresAt: hold.expiresAt, order: hold.order };
+}
+
+/** What a retry has in common with its first try. The sitting may differ: the answer belongs to the id. */
+function fingerprintOf({ lines, replaces }: HoldCommand): string {
+  return JSON.stringify([lines.map(({ sku, quantity }) => [sku, quantity]), replaces]);
 }
 
 function notOpen({ plan, cancelled, paused }: DropFacts, now: number): HoldRejection | null {

@@ -45,7 +45,7 @@ export interface HoldRow {
   readonly lines: readonly PricedLine[];
   /** The lines' demand in stock units, summed per sku. */
   readonly units: readonly UnitCount[];
-  /** Canonical form of the request, to tell a retry from another use of the id. */
+  /** The request in one text, to tell a retry from another use of the id. */
   readonly fingerprint: string;
   readonly heldAt: number;
   readonly expiresAt: number;

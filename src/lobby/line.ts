@@ -11,7 +11,7 @@ import type { BookedTicket, TicketBook } from "./tickets.ts";
 const INSERTED_SINGLY_MAX = 64;
 
 /** What a page may say of its shard: how many tickets are in the record, and through when that is everybody. */
-export interface Offered {
+interface Offered {
   readonly shard: number;
   /** Tickets with a smaller number are in a seal of the record. */
   readonly offeredCount: number;
@@ -71,7 +71,7 @@ export class ServiceLine {
     const waiting: { rank: string; quantity: number }[] = [];
     for (let place = after === null ? 0 : this.#placeAfter(after); place < this.#order.length && waiting.length < count; place++) {
       const ticket = this.#order[place];
-      if (ticket === undefined || ticket.index >= offered.offeredCount || !standsIn(ticket, lane)) continue;
+      if (ticket === undefined || ticket.index >= offered.offeredCount || ticket.lane !== lane) continue;
       const quantity = wantedQuantity(ticket, sku);
       if (quantity > 0) waiting.push({ rank: rankOfTaken(ticket), quantity });
     }
@@ -80,7 +80,7 @@ export class ServiceLine {
     return { shard: offered.shard, sku, lane, after, waiting, completeTo: isFull ? last.rank : lastRankOf(offered.completeThrough) };
   }
 
-  /** Everybody who is not served by the thresholds, and the quantiles of each lane. */
+  /** Everybody who is not served by the thresholds, and the quantiles of each lane; the open lane is always among them. */
   census(thresholds: readonly Threshold[]): Census {
     const reached = thresholdLookup(thresholds);
     const lanes = new Map<string, string[]>([[OPEN_LANE, []]]);
@@ -88,8 +88,6 @@ export class ServiceLine {
     for (const ticket of this.#order) {
       if (isTicketServed(ticket, reached)) continue;
       waiting++;
-      lanes.get(OPEN_LANE)?.push(rankOfTaken(ticket));
-      if (ticket.lane === OPEN_LANE) continue;
       const ofLane = lanes.get(ticket.lane);
       if (ofLane === undefined) lanes.set(ticket.lane, [rankOfTaken(ticket)]);
       else ofLane.push(rankOfTaken(ticket));
@@ -99,7 +97,7 @@ export class ServiceLine {
 
   #settle(): void {
     if (this.#fresh.length > INSERTED_SINGLY_MAX) {
-      this.#order = [...this.#order, ...this.#fresh].sort((a, b) => (rankOfTaken(a) < rankOfTaken(b) ? -1 : 1));
+      this.#order = [...this.#order, ...this.#fresh].toSorted((a, b) => (rankOfTaken(a) < rankOfTaken(b) ? -1 : 1));
     } else {
       // Whoever comes late ranks at the end, so that this moves next to nothing.
       for (const ticket of this.#fresh) this.#order.splice(this.#placeAfter(rankOfTaken(ticket)), 0, ticket);
@@ -125,7 +123,7 @@ export function lastRankOf(joinedAt: number): string {
   return `1${joinedAt.toString(16).padStart(12, "0")}${"f".repeat(16)}`;
 }
 
-export type ThresholdLookup = (sku: string, lane: string) => string | null;
+type ThresholdLookup = (sku: string, lane: string) => string | null;
 
 export function thresholdLookup(thresholds: readonly Threshold[]): ThresholdLookup {
   const bySku = new Map<string, Map<string, string | null>>();
@@ -137,20 +135,14 @@ export function thresholdLookup(thresholds: readonly Threshold[]): ThresholdLook
   return (sku, lane) => bySku.get(sku)?.get(lane) ?? null;
 }
 
-/** Whether anything that the ticket wants is reached by a threshold of its own lane or of everyone's. */
+/**
+ * Whether anything that the ticket wants is reached by a threshold of its lane.
+ * A ticket stands in one lane; that its lane is never worse than the open one is
+ * the Drop object's business, which moves all lanes of an item by rank.
+ */
 export function isTicketServed(ticket: BookedTicket, reached: ThresholdLookup): boolean {
   const { rank, lane } = ticket;
-  if (rank === null) return false;
-  return ticket.wants.some(({ sku }) => isServed(rank, reached(sku, OPEN_LANE)) || (lane !== OPEN_LANE && isServed(rank, reached(sku, lane))));
-}
-
-/**
- * The open lane is everyone's: a member who is not reached in the members' share
- * still stands among all others, or would be worse off for being a member once
- * that share is used up.
- */
-function standsIn(ticket: BookedTicket, lane: string): boolean {
-  return lane === OPEN_LANE || ticket.lane === lane;
+  return rank !== null && ticket.wants.some(({ sku }) => isServed(rank, reached(sku, lane)));
 }
 
 function wantedQuantity(ticket: BookedTicket, sku: string): number {

@@ -4,7 +4,7 @@ import type { ShardReport } from "./port.ts";
 import { mergeQuantiles } from "./quantiles.ts";
 
 /** A shard that was not heard of for this long no longer counts among those who wait. */
-export const REPORT_TTL_MS = 10_000;
+const REPORT_TTL_MS = 10_000;
 
 /** What the other shards last said, as shard 0 keeps it; a report is forgotten with the memory and told again within a second. */
 export class ShardReports {

@@ -34,7 +34,7 @@ export function isOverPhase(phase: Phase): boolean {
 }
 
 /** For how long an answer may be shown, counted from the moment of asking. */
-export interface Lifetime {
+interface Lifetime {
   /** Until the next reading. */
   readonly freshMs: number;
   /** Until when it may stand in for a reading that failed. */

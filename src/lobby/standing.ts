@@ -4,7 +4,7 @@ import { positionIn } from "./quantiles.ts";
 import type { BookedTicket } from "./tickets.ts";
 
 /** A standing, and whether its position is a better one than the owner was shown before: that is stored before it is shown. */
-export interface ShownStanding {
+interface ShownStanding {
   readonly standing: TicketStanding;
   readonly improvedPosition: number | null;
 }

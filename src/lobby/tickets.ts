@@ -22,7 +22,7 @@ export interface JoinWindow {
 }
 
 /** What a join changed: the caller stores that before it answers. */
-export interface Joined {
+interface Joined {
   readonly ticket: BookedTicket;
   readonly change: "created" | "wants-changed" | "none";
 }
@@ -145,6 +145,11 @@ export class TicketBook {
   sealLeaves(seal: StoredSeal): Leaf[] {
     return this.leaves(seal.end - seal.count, seal.end);
   }
+}
+
+/** A ticket as its owner's side may have it: without what the shard notes for itself. */
+export function publicTicket({ ticket, entry, lane, weight, joinedAt, wants, keyThumbprint }: BookedTicket): JoinedTicket {
+  return { ticket, entry, lane, weight, joinedAt, wants, keyThumbprint };
 }
 
 function sameWants(known: readonly Line[], asked: readonly Line[]): boolean {

@@ -45,8 +45,8 @@ export function PaymentPage({ page }: { page: PayPage }) {
   if (page.status !== "open") return <ClosedPage page={page} />;
   const money = (amount: number): string => formatAmount(amount, page.currency, page.locale);
   return (
-    <Document title={`Pay ${storeOf(page)} (sandbox)`}>
-      <p class="store">Pay {storeOf(page)}</p>
+    <Document title={`${page.storeName === null ? "Payment" : `Pay ${page.storeName}`} (sandbox)`}>
+      <p class="store">{page.storeName === null ? "Payment" : `Pay ${page.storeName}`}</p>
       <h1>{money(page.amountMinor)}</h1>
       <ul class="lines">
         {page.lines.map((line) => (

@@ -30,55 +30,71 @@ export interface Mail {
   readonly at: number;
 }
 
-/** Everything that the provider believes about one payment. Amounts in minor units, instants in epoch milliseconds. */
+/*
+ * The report of the books uses the API's own names, so that a reader compares
+ * like with like: amounts in minor units, instants in epoch seconds.
+ */
+
+/** Everything that the provider believes about one payment. */
 export interface PaymentReport {
   readonly id: string;
   readonly session: string | null;
-  readonly reference: string | null;
+  readonly client_reference_id: string | null;
   readonly status: string;
   readonly currency: string;
-  readonly amountMinor: number;
+  readonly amount: number;
   /** What the card's bank has promised, ever; 0 when it never did. */
-  readonly authorisedMinor: number;
-  readonly capturableMinor: number;
-  readonly capturedMinor: number;
-  readonly refundedMinor: number;
-  readonly disputedMinor: number;
+  readonly amount_authorised: number;
+  readonly amount_capturable: number;
+  /** What was captured. */
+  readonly amount_received: number;
+  readonly amount_refunded: number;
+  /** What a dispute that is open or lost has taken back. */
+  readonly amount_disputed: number;
   readonly metadata: Readonly<Record<string, string>>;
-  readonly createdAt: number;
+  readonly created: number;
 }
 
 export interface SessionReport {
   readonly id: string;
   readonly status: string;
-  readonly reference: string | null;
-  readonly intent: string | null;
+  readonly client_reference_id: string | null;
+  readonly payment_intent: string | null;
   readonly currency: string;
-  readonly amountMinor: number;
+  readonly amount_total: number;
   readonly metadata: Readonly<Record<string, string>>;
-  readonly createdAt: number;
-  readonly expiresAt: number;
+  readonly created: number;
+  readonly expires_at: number;
 }
 
-export interface BooksReport {
-  readonly asOf: number;
-  readonly sessions: readonly SessionReport[];
-  readonly intents: readonly PaymentReport[];
-  readonly refunds: readonly { readonly id: string; readonly intent: string; readonly amountMinor: number; readonly currency: string; readonly createdAt: number }[];
-  readonly transfers: readonly { readonly id: string; readonly destination: string; readonly transferGroup: string | null; readonly amountMinor: number; readonly currency: string; readonly createdAt: number }[];
-  readonly payouts: readonly { readonly id: string; readonly status: string; readonly amountMinor: number; readonly currency: string; readonly createdAt: number }[];
-  readonly disputes: readonly DisputeReport[];
-  readonly balances: Readonly<Record<string, number>>;
-  readonly webhooks: DeliveryCounts;
+/** A refund, a transfer or a payout, with what it belongs to. */
+interface MovementReport {
+  readonly id: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly created: number;
 }
 
 export interface DisputeReport {
   readonly id: string;
-  readonly intent: string;
+  readonly payment_intent: string;
   readonly status: DisputeStatus;
   readonly reason: string;
-  readonly amountMinor: number;
+  readonly amount: number;
   readonly currency: string;
+}
+
+export interface BooksReport {
+  readonly sessions: readonly SessionReport[];
+  readonly paymentIntents: readonly PaymentReport[];
+  readonly refunds: readonly (MovementReport & { readonly payment_intent: string })[];
+  readonly transfers: readonly (MovementReport & { readonly destination: string; readonly transfer_group: string | null })[];
+  readonly payouts: readonly (MovementReport & { readonly status: string })[];
+  readonly disputes: readonly DisputeReport[];
+  /** What the account has, by currency. */
+  readonly balances: Readonly<Record<string, number>>;
+  readonly webhooks: DeliveryCounts;
 }
 
 export type DisputeAnswer =

@@ -1,12 +1,35 @@
 import { capturableMinor } from "./intent.ts";
-import type { BooksReport, DisputeReport } from "./port.ts";
-import type { Dispute } from "./records.ts";
+import type { BooksReport, DisputeReport, PaymentReport, SessionReport } from "./port.ts";
+import type { Dispute, Intent, Session } from "./records.ts";
 import { ripenDue, type Turn } from "./turn.ts";
 import type { DeliveryCounts } from "./webhooks.ts";
 
+const seconds = (at: number): number => Math.floor(at / 1_000);
+
 export function disputeToReport(dispute: Dispute): DisputeReport {
   const { id, intent, status, reason, amountMinor, currency } = dispute;
-  return { id, intent, status, reason, amountMinor, currency };
+  return { id, payment_intent: intent, status, reason, amount: amountMinor, currency };
+}
+
+function sessionToReport(session: Session): SessionReport {
+  return {
+    id: session.id, status: session.status, client_reference_id: session.clientReference, payment_intent: session.intent, currency: session.currency,
+    amount_total: session.amountMinor, metadata: session.metadata, created: seconds(session.createdAt), expires_at: seconds(session.expiresAt),
+  };
+}
+
+function intentToReport(intent: Intent, session: Session | undefined, dispute: Dispute | undefined): PaymentReport {
+  return {
+    id: intent.id, session: intent.session, client_reference_id: session?.clientReference ?? null, status: intent.status, currency: intent.currency,
+    amount: intent.amountMinor, amount_authorised: intent.authorisedAt === null ? 0 : intent.amountMinor, amount_capturable: capturableMinor(intent),
+    amount_received: intent.capturedMinor, amount_refunded: intent.refundedMinor,
+    amount_disputed: dispute === undefined || dispute.status === "won" ? 0 : dispute.amountMinor,
+    metadata: intent.terms.metadata, created: seconds(intent.createdAt),
+  };
+}
+
+function movementToReport({ id, amountMinor, currency, metadata, createdAt }: { id: string; amountMinor: number; currency: string; metadata: Readonly<Record<string, string>>; createdAt: number }) {
+  return { id, amount: amountMinor, currency, metadata, created: seconds(createdAt) };
 }
 
 /** Everything the books hold, as the clock has left it: for whoever reconciles with them. */
@@ -18,23 +41,11 @@ export function reportOf(turn: Turn, webhooks: DeliveryCounts): BooksReport {
   const disputes = shelf.all("dp");
   const disputeById = new Map(disputes.map((dispute) => [dispute.id, dispute]));
   return {
-    asOf: turn.now,
-    sessions: sessions.map((session) => ({
-      id: session.id, status: session.status, reference: session.clientReference, intent: session.intent, currency: session.currency,
-      amountMinor: session.amountMinor, metadata: session.metadata, createdAt: session.createdAt, expiresAt: session.expiresAt,
-    })),
-    intents: shelf.all("pi").map((intent) => {
-      const dispute = intent.dispute === null ? undefined : disputeById.get(intent.dispute);
-      return {
-        id: intent.id, session: intent.session, reference: intent.session === null ? null : (sessionById.get(intent.session)?.clientReference ?? null),
-        status: intent.status, currency: intent.currency, amountMinor: intent.amountMinor, authorisedMinor: intent.authorisedAt === null ? 0 : intent.amountMinor,
-        capturableMinor: capturableMinor(intent), capturedMinor: intent.capturedMinor, refundedMinor: intent.refundedMinor,
-        disputedMinor: dispute === undefined || dispute.status === "won" ? 0 : dispute.amountMinor, metadata: intent.terms.metadata, createdAt: intent.createdAt,
-      };
-    }),
-    refunds: shelf.all("re").map(({ id, intent, amountMinor, currency, createdAt }) => ({ id, intent, amountMinor, currency, createdAt })),
-    transfers: shelf.all("tr").map(({ id, destination, transferGroup, amountMinor, currency, createdAt }) => ({ id, destination, transferGroup, amountMinor, currency, createdAt })),
-    payouts: shelf.all("po").map(({ id, status, amountMinor, currency, createdAt }) => ({ id, status, amountMinor, currency, createdAt })),
+    sessions: sessions.map(sessionToReport),
+    paymentIntents: shelf.all("pi").map((intent) => intentToReport(intent, sessionById.get(intent.session ?? ""), disputeById.get(intent.dispute ?? ""))),
+    refunds: shelf.all("re").map((refund) => ({ ...movementToReport(refund), payment_intent: refund.intent })),
+    transfers: shelf.all("tr").map((transfer) => ({ ...movementToReport(transfer), destination: transfer.destination, transfer_group: transfer.transferGroup })),
+    payouts: shelf.all("po").map((payout) => ({ ...movementToReport(payout), status: payout.status })),
     disputes: disputes.map(disputeToReport),
     balances: shelf.balances(),
     webhooks,

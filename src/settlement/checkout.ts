@@ -9,7 +9,8 @@ import { foldOrder, unitsOpen } from "./order-book.ts";
 import type { OrderEvent } from "./order-event.ts";
 import { viewOrder } from "./order-view.ts";
 import type { CheckoutPort, MoneyDeskPort, MoneyRejection, OrderView } from "./port.ts";
-import type { OpenFile, SettlementPorts } from "./settlement.ts";
+import type { OpenFile } from "./settlement.ts";
+import type { SettlementPorts } from "./settlement-ports.ts";
 import { advance, askProvider, decide, openFile, record, storeOrder, viewOf } from "./settlement.ts";
 import { idFromHash } from "../kernel/ids.ts";
 

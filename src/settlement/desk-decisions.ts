@@ -45,7 +45,9 @@ export function decideRefund(book: OrderBook, command: RefundCommand, at: number
     return isRetry ? accepted([]) : rejected({ code: "id_reused" });
   }
   const notPossible = rejected({ code: "refund_not_possible" } as const);
-  if (book.verdict !== "sold" || book.isCancelled || book.isVoided) return notPossible;
+  const isStanding = book.verdict === "sold" && !book.isCancelled && !book.isVoided;
+  // An order that came to nothing still has its money where an automatic refund failed.
+  if (!isStanding && book.capturedMinor === 0) return notPossible;
   const unknown = unknownSku(book, command.lines);
   if (unknown !== null) return rejected(unknown);
   if (command.lines !== null && command.amountMinor !== null) return notPossible;
@@ -59,7 +61,7 @@ export function decideRefund(book: OrderBook, command: RefundCommand, at: number
   const event: OrderEvent = {
     kind: "refund_requested", at, refund: command.id, requested, reason: command.reason, amountMinor: 0,
     before: units.before, after: units.after, repaid,
-    restock: restockOf(command.restock, units),
+    restock: isStanding ? restockOf(command.restock, units) : [],
   };
   const amountMinor = command.amountMinor ?? (command.lines === null ? refundableMinor(book) : costOf(book, event));
   const isNothing = amountMinor === 0 && units.before.length === 0 && units.after.length === 0;

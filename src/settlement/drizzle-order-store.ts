@@ -66,6 +66,13 @@ export function drizzleOrderStore(db: OrdersDatabase): OrderStore {
 
     accounts: () => accountBalances(db, query),
 
+    ...inboxRows(db, query),
+    ...attentionRows(query),
+  };
+}
+
+function inboxRows(db: OrdersDatabase, query: SelectDatabase): Pick<OrderStore, "receive" | "inboxEvent" | "resolve"> {
+  return {
     async receive(event, attentionAt) {
       try {
         await db.batch([db.insert(inboxEvents).values(event), db.insert(attention).values({ subject: event.id, dueAt: attentionAt })]);
@@ -88,7 +95,11 @@ export function drizzleOrderStore(db: OrdersDatabase): OrderStore {
         db.delete(attention).where(eq(attention.subject, id)),
       ]));
     },
+  };
+}
 
+function attentionRows(query: SelectDatabase): Pick<OrderStore, "due" | "postpone"> {
+  return {
     async due(now, limit) {
       const rows = await asFault(() => query.select({ subject: attention.subject }).from(attention)
         .where(lte(attention.dueAt, now)).orderBy(asc(attention.dueAt), asc(attention.subject)).limit(limit));
@@ -147,7 +158,7 @@ function rowToTransfer(row: typeof transfers.$inferSelect): TransferView {
  * D1, a libSQL file and a libSQL server name the collision by different codes
  * and on different levels of the cause chain; the sentence is SQLite's own.
  */
-export function isUniqueViolation(error: unknown): boolean {
+function isUniqueViolation(error: unknown): boolean {
   for (let cause: unknown = error, depth = 0; cause instanceof Error && depth < 8; cause = cause.cause, depth++) {
     if (/UNIQUE constraint failed/.test(cause.message)) return true;
   }

@@ -3,7 +3,7 @@ import type { NoticeReader, ProviderNotice } from "../payment/provider.ts";
 import type { OrderBook } from "./order-book.ts";
 import { refundableMinor } from "./order-book.ts";
 import type { OrderEvent } from "./order-event.ts";
-import type { SettlementPorts } from "./settlement.ts";
+import type { SettlementPorts } from "./settlement-ports.ts";
 import { advance, askProvider, openFile, record } from "./settlement.ts";
 
 const WORK_BUDGET_MS = 5_000;

@@ -89,7 +89,7 @@ function reverse(existing: readonly TransferView[], amountMinor: number, cause: 
 }
 
 /** Pending transfers that were neither posted nor voided, in the order in which they were made. */
-export function openPendings(transfers: readonly TransferView[]): TransferView[] {
+function openPendings(transfers: readonly TransferView[]): TransferView[] {
   const resolved = new Set(transfers.map((transfer) => transfer.pendingId));
   return transfers.filter((transfer) => transfer.state === "pending" && !resolved.has(transfer.id));
 }

@@ -25,7 +25,7 @@ export type Step =
   | { readonly kind: "refuse_amount"; readonly payment: string };
 
 /** The payment's name towards the drop when there is nothing to pay. */
-export function freePayment(order: string): string {
+function freePayment(order: string): string {
   return `free:${order}`;
 }
 
@@ -64,7 +64,8 @@ function release(book: OrderBook, payment: string): Step | null {
   if (book.verdict === "refused" && !book.isDropTold && book.payment?.authorisedMinor !== book.order.totalMinor && !book.isExpired) return { kind: "tell_drop" };
   if (book.capturedMinor === 0) return { kind: "void", payment };
   const amountMinor = refundableMinor(book);
-  if (amountMinor === 0) return null;
+  // A refund that the provider refuses for good needs a person: asking again and again changes nothing.
+  if (amountMinor === 0 || book.refunds.some((refund) => refund.state === "failed")) return null;
   return { kind: "refund_all", amountMinor, reason: book.isCancelled ? "The drop was cancelled." : "The items were gone when the payment came." };
 }
 

@@ -9,7 +9,6 @@ export function memoryOrderStore(): OrderStore {
   const transfers: TransferView[] = [];
   const placed: { readonly id: string; readonly drop: string; readonly placedAt: number }[] = [];
   const payments = new Map<string, string>();
-  const inbox = new Map<string, { readonly event: InboxEvent; outcome: string | null }>();
   const attention = new Map<string, number>();
   const transfersOf = (order: string) => transfers.filter((transfer) => transfer.order === order);
 
@@ -62,6 +61,19 @@ export function memoryOrderStore(): OrderStore {
       return [...balances.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, balance]) => balance);
     },
 
+    ...inboxInMemory(attention),
+
+    due: async (now, limit) =>
+      [...attention].filter(([, dueAt]) => dueAt <= now).toSorted(([a, aDueAt], [b, bDueAt]) => aDueAt - bDueAt || (a < b ? -1 : 1)).slice(0, limit).map(([subject]) => subject),
+    async postpone(subject, dueAt) {
+      if (attention.has(subject)) attention.set(subject, dueAt);
+    },
+  };
+}
+
+function inboxInMemory(attention: Map<string, number>): Pick<OrderStore, "receive" | "inboxEvent" | "resolve"> {
+  const inbox = new Map<string, { readonly event: InboxEvent; outcome: string | null }>();
+  return {
     async receive(event, attentionAt) {
       if (inbox.has(event.id)) return "known";
       inbox.set(event.id, { event, outcome: null });
@@ -73,12 +85,6 @@ export function memoryOrderStore(): OrderStore {
       const row = inbox.get(id);
       if (row !== undefined) row.outcome ??= outcome;
       attention.delete(id);
-    },
-
-    due: async (now, limit) =>
-      [...attention].filter(([, dueAt]) => dueAt <= now).toSorted(([a, aDueAt], [b, bDueAt]) => aDueAt - bDueAt || (a < b ? -1 : 1)).slice(0, limit).map(([subject]) => subject),
-    async postpone(subject, dueAt) {
-      if (attention.has(subject)) attention.set(subject, dueAt);
     },
   };
 }

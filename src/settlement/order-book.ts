@@ -224,7 +224,7 @@ export function repaidMinor(book: OrderBook, states: readonly RefundBook["state"
   return book.refunds.filter((refund) => states.includes(refund.state)).reduce((sum, refund) => sum + refund.event.amountMinor, 0);
 }
 
-export function lostInDisputesMinor(book: OrderBook): number {
+function lostInDisputesMinor(book: OrderBook): number {
   return Object.values(book.disputes).reduce((sum, dispute) => sum + (dispute.state === "lost" ? dispute.amountMinor : 0), 0);
 }
 

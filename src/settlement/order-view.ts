@@ -24,7 +24,7 @@ export function viewOrder(book: OrderBook, events: readonly OrderEvent[]): Order
  * An order is confirmed once the drop sold it and the money is there. An
  * authorisation that ended before its capture takes the confirmation back.
  */
-export function orderState(book: OrderBook): OrderState {
+function orderState(book: OrderBook): OrderState {
   if (book.verdict === "sold" && !book.isCancelled && !book.isVoided) return "confirmed";
   if (book.isCancelled || book.isVoided) return book.isExpired && book.verdict !== "sold" ? "expired" : "cancelled";
   if (book.verdict === "refused") return book.isExpired ? "expired" : "cancelled";
@@ -36,7 +36,7 @@ export function orderState(book: OrderBook): OrderState {
   return book.session === null ? "confirming" : "placed";
 }
 
-export function paymentState(book: OrderBook): PaymentState {
+function paymentState(book: OrderBook): PaymentState {
   if (Object.values(book.disputes).some((dispute) => dispute.state !== "won")) return "disputed";
   const repaid = repaidMinor(book, ["done"]);
   if (repaid > 0) return repaid === book.capturedMinor ? "refunded" : "part-refunded";

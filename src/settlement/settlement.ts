@@ -1,31 +1,16 @@
 import type { PlacedOrder } from "../checkout/placed-order.ts";
-import type { DropPort } from "../drop/port.ts";
-import type { Hashing } from "../kernel/hashing.ts";
 import type { Result } from "../kernel/result.ts";
 import { accepted, assert, Fault } from "../kernel/result.ts";
-import type { Clock } from "../kernel/time.ts";
-import type { PaymentProvider } from "../payment/provider.ts";
 import { transfersOf } from "./ledger.ts";
 import { attentionAt, nextStep, observe } from "./lifecycle.ts";
 import type { OrderBook } from "./order-book.ts";
 import { applyEvent, foldOrder } from "./order-book.ts";
 import type { OrderEvent } from "./order-event.ts";
-import type { OrderFile, OrderStore } from "./order-store.ts";
+import type { OrderFile } from "./order-store.ts";
 import { viewOrder } from "./order-view.ts";
 import type { OrderView } from "./port.ts";
+import type { SettlementPorts } from "./settlement-ports.ts";
 import { performStep } from "./step.ts";
-
-/** What settlement uses of a drop. */
-export type SettlementDrop = Pick<DropPort, "confirm" | "processing" | "fail" | "restock" | "placed" | "acknowledge">;
-
-/** Everything that settlement may use; workers/settlement wires it from the bindings. */
-export interface SettlementPorts {
-  readonly store: OrderStore;
-  readonly provider: PaymentProvider;
-  drop(slug: string): SettlementDrop;
-  readonly hashing: Hashing;
-  readonly now: Clock;
-}
 
 /** An order as it is stored, with what it adds up to. */
 export interface OpenFile {

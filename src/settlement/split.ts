@@ -11,7 +11,7 @@ export type SplitRule =
   | { readonly party: string; readonly remainder: true };
 
 /** What one party gets of an amount. */
-export interface Part {
+interface Part {
   readonly party: string;
   readonly amountMinor: number;
 }

@@ -7,7 +7,7 @@ import { observe } from "./lifecycle.ts";
 import type { OrderBook } from "./order-book.ts";
 import { unitsOpen } from "./order-book.ts";
 import type { OrderEvent } from "./order-event.ts";
-import type { SettlementPorts } from "./settlement.ts";
+import type { SettlementPorts } from "./settlement-ports.ts";
 
 /**
  * Performs one effect and says what it became. Keys are made from the business

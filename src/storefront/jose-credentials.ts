@@ -46,29 +46,47 @@ export function joseCredentials(secrets: StorefrontSecrets, hashing: Hashing): C
   const macs = secrets.ticketKeys === null ? null : macTokens(secrets.ticketKeys);
   const derived = secrets.ticketKeys === null ? null : derivedKeys(secrets.ticketKeys, hashing);
   const published = publishedKeys(secrets);
-  const needed = <Value>(value: Value | null, secret: string): Value => {
-    if (value === null) throw new Fault(`the secret ${secret} is missing or malformed`, { retryable: false });
-    return value;
-  };
   const dpopNonce = (now: number) => dpopNonceAt(now, needed(derived, "TICKET_KEYS").nonce, hashing);
+  return {
+    ...boundTokens(() => needed(macs, "TICKET_KEYS"), dpopNonce, hashing),
+    ...receiptTokens(secrets),
+    dpopNonce,
+    checkVoucher: (token, drop, region, now) => verifyVoucher(token, published, { drop, region, now }),
+    shardOf(drop, ticket, shards) {
+      const mac = hashing.hmacSha256(needed(derived, "TICKET_KEYS").shard, `${drop}\n${ticket}`);
+      // 48 bits: exact in a number, and even over any number of shards that there could be.
+      return Number.parseInt(mac.slice(0, 12), 16) % shards;
+    },
+    personOf: (email) => hashing.hmacSha256(needed(derived, "TICKET_KEYS").person, personAddress(email)),
+    publicKeys: published,
+  };
+}
+
+function needed<Value>(value: Value | null, secret: string): Value {
+  if (value === null) throw new Fault(`the secret ${secret} is missing or malformed`, { retryable: false });
+  return value;
+}
+
+/** Tickets and passes: MACs, each bound to a browser's key. */
+function boundTokens(macs: () => MacTokens, dpopNonce: (now: number) => string, hashing: Hashing): Pick<Credentials, "mintTicket" | "mintPass" | "provenTicket" | "provenPass"> {
   const proven = (request: ProvenRequest, keyThumbprint: string, now: number) =>
     checkProof(request, keyThumbprint, [dpopNonce(now), dpopNonce(now - NONCE_PERIOD_MS)], hashing);
-
   return {
     async mintTicket(claims, expiresAt) {
-      const { ticket, drop, entry, lane, weight, joinedAt, wants, keyThumbprint, planHash, commitment } = claims;
-      const payload = { drop, entry, lane, weight, joined: joinedAt, wants, jkt: keyThumbprint, plan: planHash, commitment };
-      const wire = { ...payload, wants: wants.map(({ sku, quantity }) => ({ sku, quantity })), sub: ticket, jti: ticket, aud: TICKET.audience(drop), iat: seconds(joinedAt), exp: seconds(expiresAt) };
-      return needed(macs, "TICKET_KEYS").sign(wire, TICKET.type);
+      const { ticket, drop, entry, lane, weight, joinedAt, keyThumbprint, planHash, commitment } = claims;
+      const wants = claims.wants.map(({ sku, quantity }) => ({ sku, quantity }));
+      const facts = { drop, entry, lane, weight, joined: joinedAt, wants, jkt: keyThumbprint, plan: planHash, commitment };
+      return macs().sign({ ...facts, sub: ticket, jti: ticket, aud: TICKET.audience(drop), iat: seconds(joinedAt), exp: seconds(expiresAt) }, TICKET.type);
     },
 
     async mintPass(claims, admittedAt, expiresAt) {
       const { drop, sitting, entry, keyThumbprint } = claims;
-      return needed(macs, "TICKET_KEYS").sign({ drop, entry, jkt: keyThumbprint, sub: sitting, jti: sitting, aud: PASS.audience(drop), iat: seconds(admittedAt), exp: seconds(expiresAt) }, PASS.type);
+      const facts = { drop, entry, jkt: keyThumbprint };
+      return macs().sign({ ...facts, sub: sitting, jti: sitting, aud: PASS.audience(drop), iat: seconds(admittedAt), exp: seconds(expiresAt) }, PASS.type);
     },
 
     async provenTicket(request, drop, now) {
-      const payload = await needed(macs, "TICKET_KEYS").verify(request.token, TICKET.type, now);
+      const payload = await macs().verify(request.token, TICKET.type, now);
       const claims = payload === null ? null : ticketClaims(payload);
       if (claims === null || payload?.aud !== TICKET.audience(drop) || claims.drop !== drop) return invalid;
       const proof = await proven(request, claims.keyThumbprint, now);
@@ -76,15 +94,18 @@ export function joseCredentials(secrets: StorefrontSecrets, hashing: Hashing): C
     },
 
     async provenPass(request, drop, now) {
-      const payload = await needed(macs, "TICKET_KEYS").verify(request.token, PASS.type, now);
+      const payload = await macs().verify(request.token, PASS.type, now);
       const claims = payload === null ? null : passClaims(payload);
       if (claims === null || payload?.aud !== PASS.audience(claims.drop) || (drop !== null && claims.drop !== drop)) return invalid;
       const proof = await proven(request, claims.keyThumbprint, now);
       return proof.ok ? accepted(claims) : proof;
     },
+  };
+}
 
-    dpopNonce,
-
+/** Receipts: signatures, so that a stranger can check the document without us. */
+function receiptTokens(secrets: StorefrontSecrets): Pick<Credentials, "mintReceipt" | "receiptOrder" | "signReceipt"> {
+  return {
     async mintReceipt(order, placedAt) {
       const key = needed(secrets.receiptKey, "RECEIPT_KEY");
       const iat = seconds(placedAt);
@@ -93,9 +114,7 @@ export function joseCredentials(secrets: StorefrontSecrets, hashing: Hashing): C
         .sign(await importJWK({ ...key }, "EdDSA"));
     },
 
-    async receiptOrder(token, now) {
-      return verifiedReceipt(token, receiptVerifiers(secrets), now);
-    },
+    receiptOrder: (token, now) => verifiedReceipt(token, receiptVerifiers(secrets), now),
 
     async signReceipt(document) {
       const key = needed(secrets.receiptKey, "RECEIPT_KEY");
@@ -103,18 +122,6 @@ export function joseCredentials(secrets: StorefrontSecrets, hashing: Hashing): C
         .setProtectedHeader({ alg: "EdDSA", typ: "tranche-receipt-document+json", kid: key.kid })
         .sign(await importJWK({ ...key }, "EdDSA"));
     },
-
-    checkVoucher: (token, drop, region, now) => verifyVoucher(token, published, { drop, region, now }),
-
-    shardOf(drop, ticket, shards) {
-      const mac = hashing.hmacSha256(needed(derived, "TICKET_KEYS").shard, `${drop}\n${ticket}`);
-      // 48 bits: exact in a number, and even over any number of shards that there could be.
-      return Number.parseInt(mac.slice(0, 12), 16) % shards;
-    },
-
-    personOf: (email) => hashing.hmacSha256(needed(derived, "TICKET_KEYS").person, personAddress(email)),
-
-    publicKeys: published,
   };
 }
 

@@ -68,7 +68,7 @@ export function liveChain(sources: LiveSources): LiveChain {
   function keep(slug: string, live: LobbyLive): LobbyLive {
     const known = memory.get(slug);
     // A slower read must not put an older state in the place of a newer one.
-    if (known !== undefined && known.live.live.asOf > live.live.asOf) return known.live;
+    if (known !== undefined && known.live.live.asOf > live.live.asOf && sources.now() >= known.readAt && isServable(known.live, sources.now())) return known.live;
     memory.set(slug, { live, readAt: sources.now(), refreshingUntil: 0 });
     return live;
   }
@@ -78,7 +78,7 @@ export function liveChain(sources: LiveSources): LiveChain {
 
   async function fetched(slug: string): Promise<LobbyLive | null> {
     const cached = await sources.cache.read(slug).catch(() => null);
-    if (cached !== null && sources.now() - cached.live.asOf <= MEMORY_KEEP_MS && isServable(cached, sources.now())) return keep(slug, cached);
+    if (cached !== null && Math.abs(sources.now() - cached.live.asOf) <= MEMORY_KEEP_MS && isServable(cached, sources.now())) return keep(slug, cached);
     const read = (await askLobby(slug)) ?? (await firstSeen(slug));
     if (read === null) return null;
     sources.later(sources.cache.write(slug, read).catch(() => undefined));
@@ -96,7 +96,8 @@ export function liveChain(sources: LiveSources): LiveChain {
     async live(slug) {
       const now = sources.now();
       const copy = memory.get(slug);
-      if (copy !== undefined && now - copy.readAt <= MEMORY_KEEP_MS && isServable(copy.live, now)) {
+      // Read in the future means that the clock was set back: nothing is known about the copy's age.
+      if (copy !== undefined && now >= copy.readAt && now - copy.readAt <= MEMORY_KEEP_MS && isServable(copy.live, now)) {
         if (now - copy.readAt <= MEMORY_FRESH_MS || now < copy.refreshingUntil) return copy.live;
         copy.refreshingUntil = now + REFRESH_CLAIM_MS;
       }

@@ -187,9 +187,11 @@ function contract(check: (title: string, run: (store: OrderStore) => Promise<voi
 
   check("many orders' events are read at once, each order's in its order", async (store) => {
     const placed = [];
-    for (let count = 0; count < 120; count++) placed.push(await place(store));
+    for (let count = 0; count < 12; count++) placed.push(await place(store));
     const ids = placed.map((order) => order.id);
-    const files = await store.readEvents([...ids, "ord_unknown", "'; drop table orders; --"]);
+    // More ids than D1 takes bound parameters, and one that is not an id at all.
+    const unknown = Array.from({ length: 150 }, (_, index) => `ord_unknown_${index}`);
+    const files = await store.readEvents([...unknown, ...ids, "'; drop table orders; --"]);
     expect([...files.keys()].toSorted()).toEqual(ids.toSorted());
     expect(files.get(ids[0] ?? "")).toEqual([{ kind: "placed", at: placed[0]?.placedAt, order: placed[0] }]);
   });

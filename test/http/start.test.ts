@@ -29,14 +29,16 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function start(...more: readonly string[]): Promise<Started> {
-  const child = spawn("node", ["src/cli/start.ts", "--json", "--config", path.join(folder, "store.toml"), "--port", String(port), "--data", path.join(folder, "data"), ...more], { cwd: PROJECT, stdio: ["ignore", "pipe", "pipe"] });
+function start(program: "node" | "npm" = "node", ...more: readonly string[]): Promise<Started> {
+  const command = program === "npm" ? ["start", "--"] : ["src/cli/start.ts"];
+  const child = spawn(program, [...command, "--json", "--config", path.join(folder, "store.toml"), "--port", String(port), "--data", path.join(folder, "data"), ...more], { cwd: PROJECT, stdio: ["ignore", "pipe", "pipe"] });
   children.push(child);
   let output = "";
   return new Promise((resolve, reject) => {
     child.stdout?.on("data", (chunk: Buffer) => {
       output += chunk.toString();
-      if (output.startsWith("{") && output.includes("\n")) resolve({ child, line: JSON.parse(output.split("\n")[0] ?? "") as Record<string, string>, output: () => output });
+      const line = output.split("\n").slice(0, -1).find((text) => text.startsWith("{"));
+      if (line !== undefined) resolve({ child, line: JSON.parse(line) as Record<string, string>, output: () => output });
     });
     let complaint = "";
     child.stderr?.on("data", (chunk: Buffer) => { complaint += chunk.toString(); });
@@ -93,7 +95,13 @@ test("npm start --json prints one line when everything answers, SIGTERM ends all
   expect(await end(third.child, "SIGINT")).toBe(0);
   expect(await isAnswering(port)).toBe(false);
 
-  const fresh = await start("--fresh");
+  const underNpm = await start("npm");
+  expect(underNpm.line).toEqual(first.line);
+  // Sent to npm alone, as a supervisor does it.
+  await end(underNpm.child, "SIGTERM");
+  await expect.poll(() => isAnswering(port), { timeout: 10_000 }).toBe(false);
+
+  const fresh = await start("node", "--fresh");
   expect(fresh.line["deskKey"]).not.toBe(first.line["deskKey"]);
   expect(JSON.parse(await readFile(path.join(folder, "data", "keys.json"), "utf8")).DESK_KEY).toBe(fresh.line["deskKey"]);
   expect(await end(fresh.child, "SIGTERM")).toBe(0);

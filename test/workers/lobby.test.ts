@@ -22,6 +22,8 @@ declare module "cloudflare:workers" {
 }
 
 const SHARDS = 4;
+/** From the plan to the opening: enough for a crowd to join on a busy machine. */
+const LEAD_MS = 2_500;
 const bindings = env as unknown as { readonly DROP: { getByName(name: string): DropPort }; readonly LOBBY: DurableObjectNamespace<LobbyObject> };
 
 const dropOf = (drop: string): DropPort => bindings.DROP.getByName(drop);
@@ -65,8 +67,7 @@ function source(drop: string, opensAt: number, changes: Partial<PlanSource> = {}
 
 /** Tickets are spread over the shards by their number here; in the product a keyed hash does it. */
 function ticketId(drop: string, number: number): string {
-  const digits = [...sha256(`${drop} ${number}`).slice(0, 26)].map((digit) => "0123456789ABCDEF"[Number.parseInt(digit, 16)]);
-  return `tkt_${digits.join("")}`;
+  return `tkt_${sha256(`${drop} ${number}`).slice(0, 26).toUpperCase()}`;
 }
 const entryOf = (drop: string, ticket: string) => sha256(`tranche/entry\n${drop}\n${ticket}`);
 
@@ -136,7 +137,7 @@ const wholeLive = async (drop: string, shard: number): Promise<LobbyLive> => {
 describe.concurrent("a lobby of four shards", () => {
   it("seals once, draws once and serves in the order that anyone can recompute, though triggered from everywhere at once", async () => {
     const drop = "four-shards";
-    const opensAt = Date.now() + 2_000;
+    const opensAt = Date.now() + LEAD_MS;
     await dropOf(drop).plan(source(drop, opensAt));
     const joined = await Promise.all(Array.from({ length: 200 }, (_, number) => join(drop, number)));
     expect(joined.every((outcome) => outcome.ok && outcome.value.joinedAt < opensAt)).toBe(true);
@@ -148,7 +149,7 @@ describe.concurrent("a lobby of four shards", () => {
     await Promise.all(everywhere);
     const live = await until(async () => {
       const seen = await wholeLive(drop, 2);
-      return seen.live.seed !== null && seen.live.thresholds.some(({ upTo }) => upTo !== null) && seen;
+      return seen.live.thresholds.every(({ upTo }) => upTo !== null) && seen.waiting === 184 && seen;
     });
 
     const rows = await recordOf(drop);
@@ -158,7 +159,9 @@ describe.concurrent("a lobby of four shards", () => {
     expect(moreDraws).toEqual([]);
     expect(draw?.["missing"]).toEqual([]);
 
-    const ranks: string[] = [];
+    const roots = seals.toSorted((one, other) => Number(one["shard"]) - Number(other["shard"])).map((row) => row["root"]);
+    // RFC 8785: the members in the order of their names.
+    expect(sha256(JSON.stringify({ beacon: null, drop, planHash: live.planHash, roots, secret: draw?.["secret"] }))).toBe(draw?.["seed"]);
     for (const seal of seals) {
       const shard = Number(seal["shard"]);
       const entries = (await shardOf(drop, shard).entries()) ?? [];
@@ -171,21 +174,43 @@ describe.concurrent("a lobby of four shards", () => {
         expect(proof?.leaf.entry).toBe(entryOf(drop, ticketId(drop, number)));
         expect(proof === null ? null : provenRoot(proof)).toBe(seal["root"]);
       }
-      const key = Buffer.from(String(draw?.["seed"]), "hex");
-      for (const { entry } of entries) ranks.push(`0${createHmac("sha256", key).update(`${entry}/1`).digest("hex").slice(0, 32)}`);
     }
 
-    // Whoever is in the live object's line is not served, and everybody else is.
-    ranks.sort();
-    const [line] = live.quantiles;
-    expect(live.waiting).toBe(line?.count);
-    expect(line?.ranks.every((rank) => line.count > 128 || ranks.includes(rank))).toBe(true);
-    for (const { upTo } of live.live.thresholds) if (upTo !== null && upTo !== "~") expect(ofKind(rows, "serve").some((row) => row["upTo"] === upTo) || ranks.includes(upTo)).toBe(true);
+    // Eight of each item are released: the eight smallest ranks that want it are served, and the others wait.
+    const key = Buffer.from(String(draw?.["seed"]), "hex");
+    const rankOf = (number: number) => `0${createHmac("sha256", key).update(`${entryOf(drop, ticketId(drop, number))}/1`).digest("hex").slice(0, 32)}`;
+    const numbers = Array.from({ length: 200 }, (_, number) => number);
+    for (const [sku, isWanted] of [["MOTH-M", (number: number) => number % 3 === 0], ["MOTH-S", (number: number) => number % 3 !== 0]] as const) {
+      const ranks = numbers.filter(isWanted).map(rankOf).toSorted();
+      expect(live.live.thresholds.find((threshold) => threshold.sku === sku)?.upTo).toBe(ranks[7]);
+      expect(ofKind(rows, "serve").findLast((row) => row["sku"] === sku)?.["upTo"]).toBe(ranks[7]);
+    }
+    const servedTo = new Map(live.live.thresholds.map(({ sku, upTo }) => [sku, upTo ?? ""]));
+    const standings = await Promise.all(numbers.map((number) => shardOf(drop, number % SHARDS).standing(ticketId(drop, number))));
+    const waitingRanks = numbers.filter((number) => rankOf(number) > (servedTo.get(number % 3 === 0 ? "MOTH-M" : "MOTH-S") ?? "")).map(rankOf).toSorted();
+    standings.forEach((standing, number) => {
+      const place = waitingRanks.indexOf(rankOf(number));
+      expect(standing).toMatchObject({ state: place === -1 ? "served" : "waiting", rank: rankOf(number) });
+      // 184 wait, more than the quantiles show one by one: a position may be off by two parts of the line and one for each shard.
+      if (place !== -1) expect(Math.abs((standing?.position ?? 0) - (place + 1))).toBeLessThanOrEqual(2 * Math.ceil(184 / 128) + SHARDS);
+    });
+  }, 20_000);
+
+  it("seals and draws by its alarm alone, also where a shard was never asked for anything", async () => {
+    const drop = "by-alarm";
+    const opensAt = Date.now() + LEAD_MS;
+    await dropOf(drop).plan(source(drop, opensAt));
+    await join(drop, 0);
+    await evictDurableObject(stubOf(drop, 0));
+    await pause(opensAt + 1_500 - Date.now());
+    const rows = await recordOf(drop);
+    expect(ofKind(rows, "seal").map((row) => [row["shard"], row["count"]]).toSorted()).toEqual([[0, 1], [1, 0], [2, 0], [3, 0]]);
+    expect(ofKind(rows, "draw").map((row) => row["missing"])).toEqual([[]]);
   }, 20_000);
 
   it("offers whoever comes after the opening behind everybody who was drawn, sealed in a batch of the record", async () => {
     const drop = "late-comers";
-    const opensAt = Date.now() + 700;
+    const opensAt = Date.now() + LEAD_MS;
     await dropOf(drop).plan(source(drop, opensAt, { stock: [{ sku: "MOTH-S", quantity: 60 }, { sku: "MOTH-M", quantity: 60 }] }));
     await Promise.all(Array.from({ length: 8 }, (_, number) => join(drop, number)));
     await until(async () => (await wholeLive(drop, 0)).live.seed !== null);
@@ -224,13 +249,39 @@ describe.concurrent("reading the live state", () => {
   it("answers from memory for two seconds while the Drop object is away, and joins go on", async () => {
     const drop = "away";
     await dropOf(drop).plan(source(drop, Date.now() + 60_000, { shards: 1 }));
+    const readAt = Date.now();
+    const at = (now: number) => runInDurableObject(stubOf(drop, 0), (instance) => {
+      instance.clock = () => now;
+    });
+    await at(readAt);
     await wholeLive(drop, 0);
-    await watchDrop(drop, 0, () => true);
-    await pause(1_100);
+    const calls = await watchDrop(drop, 0, () => true);
+    await at(readAt + 1_900);
     expect((await wholeLive(drop, 0)).live.phase).toBe("lobby");
-    await pause(1_200);
-    await expect(wholeLive(drop, 0)).rejects.toThrow();
+    expect(calls.snapshots).toBe(1);
+    await at(readAt + 2_000);
+    await expect((async () => await wholeLive(drop, 0))()).rejects.toThrow();
     expect(await join(drop, 0)).toMatchObject({ ok: true });
+  }, 20_000);
+
+  it("seals those who were there at the opening when the Drop object comes back, and nobody who came since", async () => {
+    const drop = "back-again";
+    const opensAt = Date.now() + LEAD_MS;
+    let isAway = false;
+    await dropOf(drop).plan(source(drop, opensAt, { shards: 1 }));
+    await Promise.all([0, 4, 8].map((number) => join(drop, number)));
+    const calls = await watchDrop(drop, 0, () => isAway);
+    isAway = true;
+    await pause(opensAt + 300 - Date.now());
+    expect(await join(drop, 12)).toMatchObject({ ok: true });
+    await pause(500);
+    expect(calls.seals).toBeGreaterThan(0);
+    expect(await shardOf(drop, 0).entries()).toBeNull();
+    isAway = false;
+    const late = await until(() => shardOf(drop, 0).proof(ticketId(drop, 12)));
+    expect(late).toMatchObject({ batch: 1, count: 1 });
+    expect(ofKind(await recordOf(drop), "seal").map((row) => row["count"])).toEqual([3, 1]);
+    expect((await shardOf(drop, 0).standing(ticketId(drop, 12)))?.rank).toMatch(/^1/);
   }, 20_000);
 
   it("knows nothing of a drop that was never planned, and gives no ticket for it", async () => {
@@ -243,7 +294,7 @@ describe.concurrent("reading the live state", () => {
 describe.concurrent("what a shard keeps", () => {
   it("is every acknowledged ticket, seal and position when its memory is lost", async () => {
     const drop = "evicted";
-    const opensAt = Date.now() + 700;
+    const opensAt = Date.now() + LEAD_MS;
     await dropOf(drop).plan(source(drop, opensAt, { shards: 1, stock: [{ sku: "MOTH-S", quantity: 5 }], items: [{ sku: "MOTH-S", title: "S", priceMinor: 1, components: [{ sku: "MOTH-S", quantity: 1 }] }] }));
     const numbers = Array.from({ length: 40 }, (_, index) => index * SHARDS);
     const first = await Promise.all(numbers.map((number) => join(drop, number, [{ sku: "MOTH-S", quantity: 1 }])));
@@ -263,6 +314,26 @@ describe.concurrent("what a shard keeps", () => {
     });
     expect(ofKind(await recordOf(drop), "seal")).toHaveLength(1);
   }, 20_000);
+
+  it("is nothing of a join that could not be written: its caller hears so and may try again", async () => {
+    const drop = "full-disk";
+    await dropOf(drop).plan(source(drop, Date.now() + 60_000));
+    expect(await join(drop, 0)).toMatchObject({ ok: true });
+    await runInDurableObject(stubOf(drop, 0), (_, state) => {
+      state.storage.sql.exec("CREATE TRIGGER full BEFORE INSERT ON tickets BEGIN SELECT RAISE(ABORT, 'the disk is full'); END");
+    });
+    const outcomes = await Promise.allSettled([4, 8].map(async (number) => await join(drop, number)));
+    expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    expect(await shardOf(drop, 0).standing(ticketId(drop, 4))).toBeNull();
+    await runInDurableObject(stubOf(drop, 0), (_, state) => {
+      state.storage.sql.exec("DROP TRIGGER full");
+    });
+    expect(await join(drop, 4)).toMatchObject({ ok: true });
+    expect(await shardOf(drop, 0).standing(ticketId(drop, 4))).toMatchObject({ state: "waiting" });
+    await runInDurableObject(stubOf(drop, 0), (_, state) => {
+      expect(state.storage.sql.exec("SELECT ticket FROM tickets ORDER BY number").toArray()).toEqual([{ ticket: ticketId(drop, 0) }, { ticket: ticketId(drop, 4) }]);
+    });
+  });
 
   it("has a ticket for one key only, and lets that key change what it wants", async () => {
     const drop = "same-ticket";
@@ -311,7 +382,7 @@ describe.concurrent("a socket on a shard", () => {
 
   it("says how things are at once, then every change, and that the drop is over before it closes", async () => {
     const drop = "listened-to";
-    await dropOf(drop).plan(source(drop, Date.now() + 2_500, { shards: 1 }));
+    await dropOf(drop).plan(source(drop, Date.now() + LEAD_MS, { shards: 1 }));
     const { messages, closed } = await listen(drop);
     await until(async () => messages.length > 0);
     expect(messages[0]).toMatchObject({ phase: "lobby", waiting: 0, seed: null, quantiles: [] });
@@ -321,7 +392,7 @@ describe.concurrent("a socket on a shard", () => {
     await dropOf(drop).control({ kind: "cancel" }, "the test");
     expect(await closed).toEqual({ code: 1000, reason: "the drop was cancelled" });
     expect(messages.at(-1)).toMatchObject({ phase: "cancelled" });
-    const said = messages.map(({ asOf: _, now: __, ...lasting }) => JSON.stringify(lasting));
+    const said = messages.map((message) => JSON.stringify({ ...message, asOf: null, now: null }));
     expect(said.every((text, index) => text !== said[index - 1])).toBe(true);
   }, 20_000);
 

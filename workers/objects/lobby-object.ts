@@ -11,7 +11,7 @@ import { ShardReports } from "../../src/lobby/reports.ts";
 import { dropAnswerLifetime, isOverPhase, nextWaking, shardAnswerLifetime } from "../../src/lobby/rhythm.ts";
 import { inclusionProof, type SealTree, sealTree } from "../../src/lobby/seal.ts";
 import { standingOf } from "../../src/lobby/standing.ts";
-import type { BookedTicket, Joined, StoredSeal } from "../../src/lobby/tickets.ts";
+import { publicTicket, type StoredSeal } from "../../src/lobby/tickets.ts";
 import { LobbySockets, socketRefusal } from "./lobby-sockets.ts";
 import { type KnownPlan, LobbyStore } from "./lobby-store.ts";
 import { LobbyWaking } from "./lobby-waking.ts";
@@ -177,7 +177,7 @@ export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
     }
     this.#line?.take(this.#book, RANKED_AT_ONCE);
     this.#waiting += decided.filter(({ outcome }) => outcome.ok && outcome.value.change !== "none").length;
-    for (const { arrival, outcome } of decided) arrival.resolve(joinAnswer(outcome));
+    for (const { arrival, outcome } of decided) arrival.resolve(outcome.ok ? accepted(publicTicket(outcome.value.ticket)) : outcome);
     this.#arrange();
   }
 
@@ -242,7 +242,7 @@ export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
 
   /** Seals whoever is not sealed yet: at first those who joined before the opening, and then whoever came since. */
   #makeSeal(): void {
-    const { opensAt } = this.#knownPlan().plan;
+    const opensAt = this.#known?.plan.opensAt ?? Number.POSITIVE_INFINITY;
     const { seals, sealedCount, tickets } = this.#book;
     const now = this.clock();
     const isFirst = seals.length === 0;
@@ -275,7 +275,6 @@ export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
       throw new Fault("the drop cannot be read", { retryable: true, cause });
     }
     if (live === null) return null;
-    this.#waiting = this.#census(live).waiting;
     const { freshMs, graceMs } = this.#shard === 0 ? dropAnswerLifetime(live) : shardAnswerLifetime(live, askedAt);
     this.#kept = { live, askedAt, freshUntil: askedAt + freshMs, graceUntil: askedAt + graceMs };
     if (this.#isOver) this.#sockets.dismiss(live);
@@ -288,7 +287,9 @@ export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
     if (snapshot === null) return null;
     await this.#hear(snapshot);
     if (snapshot.live.seed === null && snapshot.live.asOf >= snapshot.plan.opensAt && !this.#isOver) this.#wakeOthers(snapshot.plan.shards);
-    return { ...snapshot, ...this.#reports.mergedWith(this.#census(snapshot), this.clock()) };
+    const own = this.#census(snapshot);
+    this.#waiting = own.waiting;
+    return { ...snapshot, ...this.#reports.mergedWith(own, this.clock()) };
   }
 
   async #readShardZero(): Promise<LobbyLive | null> {
@@ -296,6 +297,7 @@ export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
     const live = await this.#shardZero().live(this.#report());
     if (live === null) return null;
     await this.#hear(live);
+    this.#waiting = this.#census(live).waiting;
     // What is newly wanted is told at once; with the next reading it would come a second later.
     if (JSON.stringify(this.#wanted) !== wantedBefore) this.#behind(this.#shardZero().live(this.#report()));
     return live;
@@ -311,6 +313,8 @@ export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
     if (isOverPhase(live.phase) && !this.#isOver) {
       this.#store.saveOver();
       this.#isOver = true;
+      // Nothing wakes the shard any more: whatever is shown next must be read, so that the listeners are let go.
+      this.#kept = null;
     }
     this.#wanted = snapshot.wanted;
     if (live.seed === null) return;
@@ -384,11 +388,6 @@ export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
     console.warn(JSON.stringify({ code, drop: this.#dropName, shard: this.#shard, cause: String(cause) }));
   }
 
-  #knownPlan(): KnownPlan {
-    assert(this.#known !== null, "a seal is made only of a drop whose plan is known");
-    return this.#known;
-  }
-
   #dropPort(): DropPort {
     return this.env.DROP.getByName(this.#dropName);
   }
@@ -396,12 +395,4 @@ export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
   #shardZero(): LobbyPort {
     return this.env.LOBBY.getByName(`${this.#dropName}/0`);
   }
-}
-
-function joinAnswer(outcome: Result<Joined, JoinRejection>): Result<JoinedTicket, JoinRejection> {
-  return outcome.ok ? accepted(publicTicket(outcome.value.ticket)) : outcome;
-}
-
-function publicTicket({ ticket, entry, lane, weight, joinedAt, wants, keyThumbprint }: BookedTicket): JoinedTicket {
-  return { ticket, entry, lane, weight, joinedAt, wants, keyThumbprint };
 }

@@ -10,7 +10,7 @@ export interface KnownPlan {
 }
 
 /** Everything that a shard must still know after it was evicted. */
-export interface StoredLobby {
+interface StoredLobby {
   readonly book: TicketBook;
   readonly known: KnownPlan | null;
   readonly isOver: boolean;
@@ -68,7 +68,7 @@ export class LobbyStore {
         this.#sql.exec(
           `INSERT INTO tickets (number, ticket, entry, lane, weight, joined_at, wants, key_thumbprint)
            SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7 FROM json_each(?) WHERE true
-           ON CONFLICT (ticket) DO UPDATE SET wants = excluded.wants`,
+           ON CONFLICT DO UPDATE SET wants = excluded.wants`,
           JSON.stringify(rows),
         );
       }

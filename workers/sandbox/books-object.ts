@@ -24,11 +24,14 @@ function databaseOf(storage: DurableObjectStorage): Database {
   };
 }
 
+/** Earlier than everything: until the stored alarm is read, none is set over it. */
+const ALARM_UNKNOWN = 0;
+
 /** The provider's books in one SQLite-backed object: what it has answered is still there after any crash. */
 export class SandboxBooks extends DurableObject<SandboxEnv> implements Books {
   readonly #books: BooksWithAlarm;
-  /** The alarm as far as this instance knows; null after a start and while one runs. */
-  #armedAt: number | null = null;
+  /** The alarm as far as this instance knows; null when there is none and while one runs. */
+  #armedAt: number | null = ALARM_UNKNOWN;
 
   constructor(ctx: DurableObjectState, env: SandboxEnv) {
     super(ctx, env);
@@ -51,6 +54,10 @@ export class SandboxBooks extends DurableObject<SandboxEnv> implements Books {
         await response.body?.cancel();
         return response.status;
       },
+    });
+    void ctx.blockConcurrencyWhile(async () => {
+      this.#armedAt = await ctx.storage.getAlarm();
+      this.#books.arm();
     });
   }
 

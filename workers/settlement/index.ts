@@ -7,7 +7,7 @@ import { Fault } from "../../src/kernel/result.ts";
 import { checkout, moneyDesk, settleMessage, sweepOrder } from "../../src/settlement/checkout.ts";
 import { processInboxEvent, receiveWebhook, WEBHOOK_BYTES_MAX } from "../../src/settlement/inbox.ts";
 import type { CheckoutPort, FulfilCommand, MoneyDeskPort, RefundCommand } from "../../src/settlement/port.ts";
-import type { SettlementPorts } from "../../src/settlement/settlement.ts";
+import type { SettlementPorts } from "../../src/settlement/settlement-ports.ts";
 import { inParallel } from "./parallel.ts";
 import type { Wiring } from "./wiring.ts";
 import { wiringOf } from "./wiring.ts";

@@ -8,7 +8,7 @@ import type { NoticeReader, PaymentProvider } from "../../src/payment/provider.t
 import { stripeNotices } from "../../src/payment/stripe-notice.ts";
 import { stripeProvider } from "../../src/payment/stripe.ts";
 import { drizzleOrderStore } from "../../src/settlement/drizzle-order-store.ts";
-import type { SettlementDrop, SettlementPorts } from "../../src/settlement/settlement.ts";
+import type { SettlementDrop, SettlementPorts } from "../../src/settlement/settlement-ports.ts";
 
 interface DropNamespace {
   getByName(name: string): DropPort;
@@ -34,7 +34,7 @@ const envSchema = v.object({
 
 type Env = v.InferOutput<typeof envSchema>;
 
-/** The parsed environment, wired to the ports. */
+/** The environment, wired to the ports. */
 export interface Wiring {
   readonly ports: SettlementPorts;
   readonly notices: NoticeReader;
@@ -45,21 +45,31 @@ export interface Wiring {
   readonly missing: readonly ("STRIPE_KEY" | "STRIPE_WEBHOOK_SECRET")[];
 }
 
-const wirings = new WeakMap<object, Wiring>();
+const parsed = new WeakMap<object, Env>();
 
-/** Parses the environment once an isolate. */
+/**
+ * The ports of one request. The environment is parsed once an isolate; the
+ * rest is made afresh, because the libSQL client keeps promises of the request
+ * that made it, and another request that waits for one of them is cancelled.
+ */
 export function wiringOf(env: unknown): Wiring {
   const key = typeof env === "object" && env !== null ? env : {};
-  const known = wirings.get(key);
-  if (known !== undefined) return known;
-  const wiring = wire(v.parse(envSchema, env));
-  wirings.set(key, wiring);
-  return wiring;
+  const known = parsed.get(key) ?? parseEnv(env);
+  parsed.set(key, known);
+  return wire(known);
+}
+
+function parseEnv(env: unknown): Env {
+  const parsedEnv = v.parse(envSchema, env);
+  for (const name of missingSecrets(parsedEnv)) console.error(JSON.stringify({ code: "secret_missing", name }));
+  return parsedEnv;
+}
+
+function missingSecrets(env: Env): Wiring["missing"] {
+  return (["STRIPE_KEY", "STRIPE_WEBHOOK_SECRET"] as const).filter((name) => env[name] === undefined);
 }
 
 function wire(env: Env): Wiring {
-  const missing = (["STRIPE_KEY", "STRIPE_WEBHOOK_SECRET"] as const).filter((name) => env[name] === undefined);
-  for (const name of missing) console.error(JSON.stringify({ code: "secret_missing", name }));
   const database = env.ORDERS_URL === undefined
     ? drizzleD1(env.ORDERS)
     : drizzleLibsql({ connection: { url: env.ORDERS_URL, ...(env.ORDERS_TOKEN === undefined ? {} : { authToken: env.ORDERS_TOKEN }) } });
@@ -74,7 +84,7 @@ function wire(env: Env): Wiring {
     notices: stripeNotices(env.STRIPE_WEBHOOK_SECRET ?? ""),
     isLive: env.STRIPE_KEY === undefined ? null : /^(sk|rk)_live_/.test(env.STRIPE_KEY),
     paymentsQueue: env.PAYMENTS_QUEUE,
-    missing,
+    missing: missingSecrets(env),
   };
 }
 

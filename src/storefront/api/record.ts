@@ -26,13 +26,14 @@ export function showRecord(ports: ApiPorts): Handler {
     // The plan's hash is the record's first row: a drop that was started afresh never meets an old page.
     const key = `record/${drop.plan.drop}/${drop.planHash}/${pageFrom}`;
     const kept = await ports.edge.read(key);
-    if (kept !== null) return ndjson(rowsFrom(kept, from - pageFrom), true);
+    if (kept !== null) return ndjson(rowsFrom(kept, from - pageFrom), !ports.isLocal);
     const page = await ports.drop(drop.plan.drop).record(pageFrom);
     if (page === null) return refusal({ code: "not_found" }, context);
     const text = pageText(page);
     const isFull = page.rows.length === PAGE_ROWS;
     if (isFull) ports.later(ports.edge.write(key, text, KEEP_SECONDS));
-    return ndjson(rowsFrom(text, from - pageFrom), isFull);
+    // On a laptop the same address shows another record after every fresh start, and browsers must not keep the old one.
+    return ndjson(rowsFrom(text, from - pageFrom), isFull && !ports.isLocal);
   };
 }
 
@@ -47,8 +48,8 @@ function rowsFrom(text: string, skip: number): string {
   return `${[...lines.slice(skip, -1), ...lines.slice(-1)].join("\n")}\n`;
 }
 
-function ndjson(text: string, isFull: boolean): Response {
-  const cacheControl = isFull ? `public, max-age=${KEEP_SECONDS}, immutable` : "public, max-age=1";
+function ndjson(text: string, isLasting: boolean): Response {
+  const cacheControl = isLasting ? `public, max-age=${KEEP_SECONDS}, immutable` : "public, max-age=1";
   return new Response(text, { headers: { "content-type": "application/x-ndjson", "cache-control": cacheControl } });
 }
 

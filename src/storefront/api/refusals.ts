@@ -5,7 +5,7 @@ import { instantToWire } from "../../kernel/time.ts";
 import type { JoinRejection } from "../../lobby/port.ts";
 import type { CredentialRejection } from "../credentials.ts";
 
-export type PortRejection = CredentialRejection | JoinRejection | ClaimRejection | HoldRejection | AbandonRejection | PlaceRejection;
+type PortRejection = CredentialRejection | JoinRejection | ClaimRejection | HoldRejection | AbandonRejection | PlaceRejection;
 
 /** What each "no" of the drop, the lobby and the credentials is on the wire. */
 export function portProblem(rejection: PortRejection, now: number): Problem {

@@ -4,7 +4,7 @@ import { accepted, rejected, type Result } from "../../kernel/result.ts";
 import { strictJson } from "./strict-json.ts";
 
 /** No request of a shopper comes near this. */
-export const BODY_BYTES_MAX = 16 * 1024;
+const BODY_BYTES_MAX = 16 * 1024;
 const ERRORS_MAX = 20;
 
 /** A request's JSON body in the shape that the route asks for, or why it is not. */

@@ -1,234 +1,263 @@
-import { createApi, jitter, wait } from "./api.ts";
+import { announceTimes, takeScannedCoupon, wireButtons } from "./arrival.ts";
+import { type Api, createApi, jitter, type Refusal, wait } from "./api.ts";
 import { type Checkout, createCheckout } from "./checkout.ts";
 import { type Choice, createChoice } from "./choice.ts";
-import { createClock, spanWords } from "./clock.ts";
+import { createClock, type ServerClock, spanWords } from "./clock.ts";
 import { fill, find, localiseTimes, pageData, show } from "./dom.ts";
-import { createErrands, type Errands, type Outcome } from "./errands.ts";
+import { Errands, type Outcome } from "./errands.ts";
 import { isHolding, nextBoundaryAt, type Step, stepOf, totalUnits, whatIsLeft } from "./journey.ts";
 import { followLive, type LiveFeed } from "./live.ts";
 import type { Live, PageData } from "./page-data.ts";
 import { neverGrowing, positionOf, rankOf } from "./rank.ts";
-import { createStallView } from "./stall-view.ts";
-
-/*
- * The module of a drop's page: looks at the situation, shows it, and does what
- * the shopper would otherwise have to be fast at.
- */
+import { StallView } from "./stall-view.ts";
 
 const TICK_MS = 250;
 
-function start(page: PageData): void {
-  const clock = createClock(() => performance.now(), page.now);
-  const api = createApi(clock, (words) => {
-    fill("trouble", words ?? "");
-    show('[data-fill="trouble"]', words !== null);
-  });
-  const errands = createErrands(page, api, clock, () => render());
-  const view = createStallView(page);
-  const choice: Choice = createChoice(page, () => render());
-  const form = find<HTMLFormElement>('[data-form="checkout"]');
-  const checkout: Checkout | null = form === null ? null : createCheckout(page, form, () => void placeOrder());
-  let live: Live | null = null;
-  let rank: { readonly seed: string; readonly value: string } | null = null;
-  let eta: string | null = null;
-  let isShort = false;
-  let isEditing = false;
-  let isBusy = false;
-  let nextActAt = 0;
-  let lastStep: Step | null = null;
+function trouble(words: string | null): void {
+  fill("trouble", words ?? "");
+  show('[data-fill="trouble"]', words !== null);
+}
 
-  const step = (): Step => stepOf({ memory: errands.memory(), live, rank: rank?.value ?? null, isShort, now: clock.now() });
+function refuse(words: string | null): void {
+  fill("refusal", words ?? "");
+  show('[data-fill="refusal"]', words !== null);
+  if (words !== null) find('[data-fill="refusal"]')?.scrollIntoView({ block: "nearest" });
+}
 
-  function render(): void {
-    const now = clock.now();
-    const current = step();
-    view({ step: current, isEditing, isBusy, memory: errands.memory(), live, eta, now });
+/**
+ * The module of a drop's page: looks at the situation, shows it, and does what
+ * the shopper would otherwise have to be fast at.
+ */
+class DropPage {
+  readonly #page: PageData;
+  readonly #clock: ServerClock;
+  readonly #api: Api;
+  readonly #errands: Errands;
+  readonly #view: StallView;
+  readonly #choice: Choice;
+  readonly #checkout: Checkout | null;
+  readonly #feed: LiveFeed;
+  #live: Live | null = null;
+  #rank: { readonly of: string; readonly value: string } | null = null;
+  #eta: string | null = null;
+  #isShort = false;
+  #isEditing = false;
+  #isBusy = false;
+  #nextActAt = 0;
+  #lastStep: Step | null = null;
+
+  constructor(page: PageData) {
+    this.#page = page;
+    this.#clock = createClock(() => performance.now(), page.now);
+    this.#api = createApi(this.#clock, trouble);
+    this.#errands = new Errands(page, this.#api, this.#clock, () => this.render());
+    this.#view = new StallView(page);
+    const form = find<HTMLFormElement>('[data-form="checkout"]');
+    this.#checkout = form === null ? null : createCheckout(page, form, () => void this.#placeOrder());
+    this.#choice = createChoice(page, () => this.#allowJoining());
+    this.#feed = followLive({
+      drop: page.drop,
+      clock: this.#clock,
+      nextBoundaryAt: () => nextBoundaryAt(page, this.#live, this.#clock.now()),
+      onLive: (live) => this.#hear(live),
+      onConnection: (isHeard) => {
+        if (!this.#isBusy) trouble(isHeard ? null : "The store does not answer right now. What you see may be old; this page goes on by itself.");
+      },
+    });
+  }
+
+  start(): void {
+    takeScannedCoupon(this.#errands);
+    this.#choice.set(this.#errands.memory().wants);
+    wireButtons({
+      join: () => void this.#choose(),
+      keep: () => this.#edit(false),
+      change: () => this.#change(),
+      leave: () => this.#errands.leave(),
+      "give-up": () => void this.#run(() => this.#errands.giveUp()),
+      again: () => this.#again(),
+      wait: () => this.#keepWaiting(),
+      "take-left": () => void this.#takeLeft(),
+    });
+    localiseTimes(document.documentElement.lang);
+    announceTimes(this.#page, () => this.#clock.now());
+    addEventListener("storage", () => this.#otherTabDid());
+    addEventListener("pageshow", (event) => { if (event.persisted) this.#wake(); });
+    document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") this.#wake(); });
+    setInterval(() => this.render(), TICK_MS);
+    void this.#checkOrder();
+    this.render();
+  }
+
+  render(): void {
+    const now = this.#clock.now();
+    const step = stepOf({ memory: this.#errands.memory(), live: this.#live, rank: this.#rank?.value ?? null, isShort: this.#isShort, now });
+    if (step !== this.#lastStep) this.#arrive(step);
+    this.#lastStep = step;
+    this.#view.show({ step, isEditing: this.#isEditing, isBusy: this.#isBusy, memory: this.#errands.memory(), live: this.#live, eta: this.#eta, now });
+    this.#allowJoining();
+    this.#act(step, now);
+  }
+
+  #allowJoining(): void {
     const join = find<HTMLButtonElement>('[data-do="join"]');
-    if (join !== null) join.disabled = totalUnits(choice.lines()) === 0 || isBusy;
-    if (current !== lastStep) arrive(current);
-    lastStep = current;
-    act(current, now);
+    if (join !== null) join.disabled = totalUnits(this.#choice.lines()) === 0 || this.#isBusy;
   }
 
   /** Once, at the beginning of a step. */
-  function arrive(current: Step): void {
-    if (current === "line") void askForTime();
-    if (current === "rested" || current === "ordered") isEditing = false;
-    if (current === "stage-out") isShort = false;
+  #arrive(step: Step): void {
+    if (step === "line") void this.#askForTime();
+    if (step === "rested" || step === "ordered") this.#isEditing = false;
+    if (step === "stage-out") this.#isShort = false;
   }
 
   /** What the page does by itself at a step; an errand that runs is left alone. */
-  function act(current: Step, now: number): void {
-    if (isBusy || isEditing || now < nextActAt) return;
-    const memory = errands.memory();
+  #act(step: Step, now: number): void {
+    if (this.#isBusy || this.#isEditing || now < this.#nextActAt) return;
+    const memory = this.#errands.memory();
+    const isResending = step === "held" && memory.sending !== null;
     // What comes back without a change is not asked for again in the same breath.
-    nextActAt = now + 1_000 * jitter();
-    if (current === "rested" && memory.rest?.isUntilFree === true && live !== null && totalUnits(whatIsLeft(live, memory.wants)) === totalUnits(memory.wants)) errands.update({ rest: null });
-    if (current === "joining" && now >= page.lobbyOpensAt) void run(() => errands.join());
-    else if (current === "called") void run(() => errands.takeTurn(memory.wants));
-    else if (memory.sending !== null && memory.pass !== null && current === "held") void run(() => errands.takeTurn(memory.wants));
-    else if (current === "ordered" && memory.order?.answer === null) void run(() => errands.order({ email: "", delivery: null, coupon: null }, ""));
+    this.#nextActAt = now + 1_000 * jitter();
+    if (step === "joining" && now >= this.#page.lobbyOpensAt) void this.#run(() => this.#errands.join());
+    else if (step === "called" || isResending) void this.#run(() => this.#errands.takeTurn(memory.wants));
+    else if (step === "ordered" && memory.order?.answer === null) void this.#run(() => this.#errands.resendOrder());
+    else if (step === "rested" && memory.rest?.isUntilFree === true && this.#isAllFree()) this.#again();
   }
 
-  async function run(errand: () => Promise<Outcome>): Promise<boolean> {
-    isBusy = true;
+  #isAllFree(): boolean {
+    const { wants } = this.#errands.memory();
+    return this.#live !== null && totalUnits(whatIsLeft(this.#live, wants)) === totalUnits(wants);
+  }
+
+  async #run(errand: () => Promise<Outcome>): Promise<boolean> {
+    this.#isBusy = true;
     refuse(null);
     try {
       const outcome = await errand();
-      if (!outcome.done) refused(outcome.refusal);
+      if (!outcome.done) this.#refused(outcome.refusal);
       return outcome.done;
     } catch {
       refuse("This browser would not keep or use the key that your place is bound to. Private windows and old browsers do that; try another one.");
       await wait(3_000);
       return false;
     } finally {
-      isBusy = false;
-      render();
+      this.#isBusy = false;
+      this.render();
     }
   }
 
-  function refuse(words: string | null): void {
-    fill("refusal", words ?? "");
-    show('[data-fill="refusal"]', words !== null);
-    if (words !== null) find('[data-fill="refusal"]')?.scrollIntoView({ block: "nearest" });
-  }
-
-  function refused(refusal: { readonly code: string; readonly title: string; readonly detail: string }): void {
-    const isHeld = isHolding(errands.memory(), clock.now());
-    if (refusal.code === "sold_out" && !isHeld) isShort = true;
-    else if (refusal.code === "credential_invalid" && lastStep === "called") {
+  #refused(refusal: Refusal): void {
+    const memory = this.#errands.memory();
+    const isHeld = isHolding(memory, this.#clock.now());
+    const isMyTurn = !isHeld && memory.ticket !== null && (this.#lastStep === "called" || this.#lastStep === "short");
+    if (refusal.code === "sold_out" && !isHeld) this.#isShort = true;
+    else if (refusal.code === "credential_invalid" && isMyTurn) {
       // The key or the ticket is not ours any more: without it the old place cannot be shown to be ours.
-      errands.update({ ticket: null, ticketId: null, shown: null, pass: null });
+      this.#errands.update({ ticket: null, ticketId: null, shown: null, pass: null });
       refuse(`${refusal.title}. Join again to get a new place.`);
-    }
-    else if (!isHeld && errands.memory().ticket !== null && lastStep === "called") errands.update({ rest: { title: refusal.title, detail: refusal.detail }, pass: null });
+    } else if (isMyTurn) this.#errands.update({ rest: { title: refusal.title, detail: refusal.detail }, pass: null });
     else refuse(`${refusal.title}. ${refusal.detail}`);
-    feed.refresh();
+    this.#feed.refresh();
   }
 
-  async function askForTime(): Promise<void> {
-    await wait(4_000 * jitter());
-    const standing = await errands.standing();
-    if (standing?.eta != null) eta = `in ${spanWords(Date.parse(standing.eta.from) - clock.now())} to ${spanWords(Date.parse(standing.eta.to) - clock.now())}`;
+  #hear(live: Live): void {
+    if (this.#live !== null && live.stage !== this.#live.stage) this.#isShort = false;
+    this.#live = live;
+    this.#api.learnNonce(live.dpopNonce);
+    void this.#learnRank(live);
+    this.render();
   }
 
-  async function learnRank(state: Live): Promise<void> {
-    const { ticket } = errands.memory();
-    if (ticket === null || state.seed === null) return;
-    if (rank?.seed !== state.seed + ticket.entry) {
-      const value = await rankOf({ entry: ticket.entry, lane: ticket.lane, weight: ticket.weight, joinedAt: Date.parse(ticket.joinedAt) }, page.opensAt, state.seed, crypto.subtle);
-      rank = { seed: state.seed + ticket.entry, value };
+  async #learnRank(live: Live): Promise<void> {
+    const { ticket } = this.#errands.memory();
+    if (ticket === null || live.seed === null) return;
+    const of = `${live.seed}/${ticket.entry}`;
+    if (this.#rank?.of !== of) {
+      const own = { entry: ticket.entry, lane: ticket.lane, weight: ticket.weight, joinedAt: Date.parse(ticket.joinedAt) };
+      this.#rank = { of, value: await rankOf(own, this.#page.opensAt, live.seed, crypto.subtle) };
     }
-    const memory = errands.memory();
-    const shown = neverGrowing(memory.shown, positionOf(state, rank.value, ticket.lane, memory.wants));
-    if (shown?.from !== memory.shown?.from || shown?.to !== memory.shown?.to) errands.update({ shown });
-    else render();
+    const { shown, wants } = this.#errands.memory();
+    const next = neverGrowing(shown, positionOf(live, this.#rank.value, ticket.lane, wants));
+    if (next?.from !== shown?.from || next?.to !== shown?.to) this.#errands.update({ shown: next });
+    else this.render();
   }
 
-  async function placeOrder(): Promise<void> {
-    if (checkout === null || isBusy) return;
-    const { coupon } = errands.memory();
-    const isDone = await run(() => errands.order(checkout.body(coupon), checkout.handover()));
-    const answer = errands.memory().order?.answer;
+  /** Once a while after the draw, spread out so that a crowd does not ask at once. */
+  async #askForTime(): Promise<void> {
+    await wait(4_000 * jitter());
+    const standing = await this.#errands.standing();
+    const words = (at: string) => spanWords(Date.parse(at) - this.#clock.now());
+    if (standing?.eta != null) this.#eta = `in ${words(standing.eta.from)} to ${words(standing.eta.to)}`;
+  }
+
+  async #choose(): Promise<void> {
+    const wants = this.#choice.lines();
+    const memory = this.#errands.memory();
+    this.#isShort = false;
+    if (this.#isEditing && isHolding(memory, this.#clock.now())) {
+      if (await this.#run(() => this.#errands.change(wants))) this.#edit(false);
+      return;
+    }
+    const isWanted = await this.#run(() => this.#errands.want(wants));
+    this.#edit(false);
+    if (isWanted && memory.ticket === null) await this.#run(() => this.#errands.join());
+  }
+
+  #edit(isEditing: boolean): void {
+    this.#isEditing = isEditing;
+    this.render();
+  }
+
+  #change(): void {
+    const { hold, wants } = this.#errands.memory();
+    refuse(null);
+    this.#choice.set(isHolding(this.#errands.memory(), this.#clock.now()) ? (hold?.lines ?? wants) : wants);
+    this.#edit(true);
+    find('[data-panel="choose"] h2')?.focus({ preventScroll: true });
+  }
+
+  #again(): void {
+    this.#isShort = false;
+    this.#errands.update({ rest: null, hold: null, pass: null });
+  }
+
+  #keepWaiting(): void {
+    this.#isShort = false;
+    this.#errands.update({ pass: null, rest: { title: "You keep waiting", detail: "Nothing is held for you now. Your place is kept, and you are called again by itself once all of what you want is free.", isUntilFree: true } });
+  }
+
+  async #takeLeft(): Promise<void> {
+    const left = this.#live === null ? [] : whatIsLeft(this.#live, this.#errands.memory().wants);
+    this.#isShort = false;
+    if (left.length > 0) await this.#run(() => this.#errands.takeTurn(left));
+  }
+
+  async #placeOrder(): Promise<void> {
+    const checkout = this.#checkout;
+    if (checkout === null || this.#isBusy) return;
+    const { coupon } = this.#errands.memory();
+    const isDone = await this.#run(() => this.#errands.order(checkout.body(coupon), checkout.handover()));
+    const answer = this.#errands.memory().order?.answer;
     if (isDone && answer != null) location.assign(answer.payment.url ?? `/orders/${answer.id}`);
   }
 
-  /** The hosted page or another tab may have ended the order meanwhile. */
-  async function checkOrder(): Promise<void> {
-    const status = await errands.orderStatus();
-    const { order } = errands.memory();
+  /** The hosted page, the clock or another tab may have ended the order meanwhile. */
+  async #checkOrder(): Promise<void> {
+    const status = await this.#errands.orderStatus();
+    const { order } = this.#errands.memory();
     if (status === null || order === null) return;
-    if (status.state !== "expired" && status.state !== "cancelled") errands.update({ order: { ...order, answer: status } });
-    else errands.update({ order: null, hold: null, pass: null, rest: { title: "The order ended unpaid", detail: "The time to pay was over, and the items went back. You keep your place: you may take a turn again while there is stock." } });
+    if (status.state !== "expired" && status.state !== "cancelled") this.#errands.update({ order: { ...order, answer: status } });
+    else this.#errands.update({ order: null, hold: null, pass: null, rest: { title: "The order ended unpaid", detail: "The time to pay was over, and the items went back. You keep your place: you may take a turn again while there is stock." } });
   }
 
-  const feed: LiveFeed = followLive({
-    drop: page.drop,
-    clock,
-    nextBoundaryAt: () => nextBoundaryAt(page, live, clock.now()),
-    onConnection: (isHeard) => {
-      if (isBusy) return;
-      fill("trouble", isHeard ? "" : "The store does not answer right now. What you see may be old; this page goes on by itself.");
-      show('[data-fill="trouble"]', !isHeard);
-    },
-    onLive: (state) => {
-      if (live !== null && state.stage !== live.stage) isShort = false;
-      live = state;
-      api.learnNonce(state.dpopNonce);
-      void learnRank(state);
-      render();
-    },
-  });
-
-  wireButtons({
-    join: () => void (async () => {
-      const wants = choice.lines();
-      const isHeld = isHolding(errands.memory(), clock.now());
-      isShort = false;
-      if (isEditing && isHeld) {
-        if (await run(() => errands.change(wants))) isEditing = false;
-      } else {
-        const wasIn = errands.memory().ticket !== null;
-        if ((await run(() => errands.want(wants))) && !wasIn) await run(() => errands.join());
-        isEditing = false;
-      }
-      render();
-    })(),
-    keep: () => { isEditing = false; render(); },
-    change: () => {
-      isEditing = true;
-      refuse(null);
-      const memory = errands.memory();
-      choice.set(isHolding(memory, clock.now()) ? (memory.hold?.lines ?? memory.wants) : memory.wants);
-      find('[data-panel="choose"] h2')?.focus({ preventScroll: true });
-    },
-    leave: () => errands.leave(),
-    "give-up": () => void run(() => errands.giveUp()),
-    again: () => { isShort = false; errands.update({ rest: null, hold: null, pass: null }); },
-    wait: () => { isShort = false; errands.update({ pass: null, rest: { title: "You keep waiting", detail: "Nothing is held for you now. Your place is kept, and you are called again by itself once all of what you want is free.", isUntilFree: true } }); },
-    "take-left": () => void (async () => {
-      const left = live === null ? [] : whatIsLeft(live, errands.memory().wants);
-      isShort = false;
-      if (left.length > 0) await run(() => errands.takeTurn(left));
-    })(),
-  });
-  takeScannedCoupon(errands);
-  choice.set(errands.memory().wants);
-  localiseTimes(document.documentElement.lang);
-  announceTimes(page, () => clock.now());
-  void checkOrder();
-  addEventListener("storage", () => { void (live === null ? null : learnRank(live)); render(); });
-  addEventListener("pageshow", (event) => { if (event.persisted) { feed.refresh(); void checkOrder(); } });
-  document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") feed.refresh(); });
-  setInterval(render, TICK_MS);
-  render();
-}
-
-function wireButtons(actions: Readonly<Record<string, () => void>>): void {
-  document.addEventListener("click", (event) => {
-    const target = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-do]") : null;
-    const action = target === null ? undefined : actions[target.dataset["do"] ?? ""];
-    action?.();
-  });
-}
-
-/** A scanned voucher arrives in the fragment; it is taken out of the address bar and kept. */
-function takeScannedCoupon(errands: Errands): void {
-  const coupon = new URLSearchParams(location.hash.slice(1)).get("coupon");
-  if (coupon !== null && coupon !== "") {
-    errands.update({ coupon });
-    history.replaceState(null, "", location.pathname + location.search);
+  #otherTabDid(): void {
+    if (this.#live !== null) void this.#learnRank(this.#live);
+    this.render();
   }
-  const field = find<HTMLInputElement>('input[name="coupon"]');
-  if (field !== null && errands.memory().coupon !== null) field.placeholder = "From the code you scanned";
-}
 
-/** Says the remaining time at a few moments, for those who do not see the countdown. */
-function announceTimes(page: PageData, now: () => number): void {
-  for (const leftMs of [600_000, 60_000, 10_000]) {
-    const inMs = page.opensAt - leftMs - now();
-    // A timer longer than 24 days would fire at once.
-    if (inMs > 0 && inMs < 2_000_000_000) setTimeout(() => fill("said", `The drop opens in ${spanWords(page.opensAt - now())}.`), inMs);
+  #wake(): void {
+    this.#feed.refresh();
+    void this.#checkOrder();
   }
 }
 
@@ -237,7 +266,7 @@ if (data !== null) {
   // The server wrote this into the same page; its shape is the type that both are built from.
   const page = data as PageData;
   document.documentElement.classList.add("script");
-  if (window.isSecureContext && "subtle" in crypto && "indexedDB" in window) start(page);
+  if (window.isSecureContext && "subtle" in crypto && "indexedDB" in window) new DropPage(page).start();
   else {
     for (const panel of document.querySelectorAll<HTMLElement>("[data-panel]")) panel.hidden = panel.dataset["panel"] !== "unable";
     fill("unable", "A place in line is bound to a key that your browser makes and keeps. This browser, or this unencrypted address, does not allow that. Open the page over https in a current browser.");

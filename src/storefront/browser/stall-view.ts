@@ -8,14 +8,8 @@ import type { Live, Order, PageData } from "./page-data.ts";
 import type { Memory } from "./storage.ts";
 import { leftWords, placeWords } from "./words.ts";
 
-/*
- * Puts a situation on the page. Nothing here decides anything, and a panel
- * that did not change is not touched, so that a screen reader is not
- * interrupted four times a second.
- */
-
 export interface View {
-  readonly step: Step | "unable";
+  readonly step: Step;
   /** The choosing panel is open over another step, to change what is wanted. */
   readonly isEditing: boolean;
   readonly isBusy: boolean;
@@ -43,119 +37,158 @@ const SAID: Readonly<Record<Step, string>> = {
   cancelled: "This drop was cancelled.",
 };
 
-export function createStallView(page: PageData): (view: View) => void {
-  let shownPanel = "";
-  let isFirst = true;
-  const money = (amountMinor: number) => formatMoney(amountMinor, page.currency, page.locale);
-  const language = document.documentElement.lang;
-  const soon = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
-  const later = new Intl.DateTimeFormat(language, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
-  /** A time of day for what is near, with its date for what is not. */
-  const timeText = (at: number, now: number) => (at - now < 18 * 3_600_000 ? soon : later).format(at);
+/** The hour of day for what is near, with its date for what is not. */
+function timeText(at: number, now: number): string {
+  const hour = { hour: "2-digit", minute: "2-digit" } as const;
+  const isNear = at - now < 18 * 3_600_000;
+  return new Intl.DateTimeFormat(document.documentElement.lang, isNear ? hour : { weekday: "short", day: "numeric", month: "short", ...hour }).format(at);
+}
 
-  function showPanel(name: string, step: View["step"]): void {
-    if (name === shownPanel) return;
-    shownPanel = name;
-    for (const panel of document.querySelectorAll<HTMLElement>("[data-panel]")) panel.hidden = panel.dataset["panel"] !== name;
-    if (step !== "unable" && name !== "choose") fill("said", SAID[step]);
-    // The focus follows the panel only when it was in the stall: somebody reading elsewhere is not pulled away.
-    const isInStall = document.activeElement?.closest("#stall") != null || document.activeElement === document.body;
-    if (!isFirst && isInStall) find(`[data-panel="${name}"] h2`)?.focus({ preventScroll: true });
-    isFirst = false;
+/**
+ * Puts a situation on the page. Nothing here decides anything, and an element
+ * whose words did not change is not touched, so that a screen reader is not
+ * interrupted four times a second.
+ */
+export class StallView {
+  readonly #page: PageData;
+  #shownPanel = "";
+  #isFirst = true;
+
+  constructor(page: PageData) {
+    this.#page = page;
   }
 
-  function board(view: View): void {
-    const { live, now } = view;
-    if (live === null) return;
+  show(view: View): void {
+    if (view.live !== null) {
+      this.#board(view.live, view.now);
+      this.#stages(view.live);
+      this.#offers(view, view.live);
+    }
+    this.#line(view);
+    this.#held(view);
+    this.#ordered(view);
+    this.#entering(view);
+    this.#showPanel(view.isEditing ? "choose" : view.step, view.step);
+    find("#stall")?.setAttribute("aria-busy", String(view.isBusy));
+  }
+
+  #money(amountMinor: number): string {
+    return formatMoney(amountMinor, this.#page.currency, this.#page.locale);
+  }
+
+  #showPanel(name: string, step: Step): void {
+    if (name === this.#shownPanel) return;
+    this.#shownPanel = name;
+    // The focus follows the panel only when it was in the stall or nowhere: somebody reading elsewhere is not pulled away.
+    const isInStall = document.activeElement?.closest("#stall") != null || document.activeElement === document.body;
+    for (const panel of document.querySelectorAll<HTMLElement>("[data-panel]")) panel.hidden = panel.dataset["panel"] !== name;
+    if (name !== "choose") fill("said", SAID[step]);
+    const heading = find(`[data-panel="${name}"] h2`);
+    if (!this.#isFirst && isInStall) heading?.focus({ preventScroll: true });
+    // A panel that is shorter or longer than the last may begin out of sight.
+    if (!this.#isFirst && isInStall && heading !== null && heading.getBoundingClientRect().top < 0) find("#stall")?.scrollIntoView({ block: "start" });
+    this.#isFirst = false;
+  }
+
+  #board(live: Live, now: number): void {
     const words = boardWords({ ...live, hasNextStage: live.nextStageAt !== null });
+    const stall = find("#stall");
+    if (stall !== null) stall.dataset["phase"] = live.phase;
     fill("phase", words.label);
     fill("sentence", words.sentence);
     show("[data-low]", live.low && live.phase === "open");
-    for (const { sku } of page.items) fill(`left-${sku}`, leftWords(live, sku));
-    const dueAt = live.nextStageAt !== null && live.stage !== null ? Date.parse(live.nextStageAt) : nextBoundaryAt(page, live, now);
+    for (const { sku } of this.#page.items) fill(`left-${sku}`, leftWords(live, sku));
+    const dueAt = live.nextStageAt !== null && live.stage !== null ? Date.parse(live.nextStageAt) : nextBoundaryAt(this.#page, live, now);
     const isCounting = dueAt !== null && words.nextLabel !== "";
     fill("next-label", isCounting ? words.nextLabel : "");
     fill("next-at", isCounting ? timeText(dueAt, now) : "");
     fill("clock", isCounting ? countdownText(dueAt - now) : "");
+  }
+
+  #stages(live: Live): void {
+    const isOver = live.phase === "closed" || live.phase === "cancelled";
+    const nowWords = live.available > 0 ? `now · ${live.available} left` : "now · none free";
     for (const row of document.querySelectorAll<HTMLElement>("[data-stage]")) {
       const number = Number(row.dataset["stage"]);
-      const isOver = live.phase === "closed" || live.phase === "cancelled";
       const state = number < (live.stage ?? 0) || isOver ? "past" : number === live.stage ? "now" : "next";
       if (row.className !== `is-${state}`) row.className = `is-${state}`;
-      fill(`stage-${number}`, state === "past" ? "released" : state === "now" ? (live.available > 0 ? `now · ${live.available} left` : "now · none free") : "to come");
+      fill(`stage-${number}`, state === "past" ? "released" : state === "now" ? nowWords : "to come");
     }
   }
 
-  function line(view: View): void {
-    const { memory, live, eta } = view;
-    fill("wants", lineWords(page, memory.wants));
+  #line({ memory, eta }: View): void {
+    fill("wants", lineWords(this.#page, memory.wants));
     fill("entry", memory.ticket === null ? "" : `${memory.ticket.entry.slice(0, 12)}…`);
     fill("place", placeWords(memory.shown));
     const next = "When your place is called, what you chose is held for you by itself. You need not be fast.";
     fill("line", eta === null ? next : `Likely ${eta}. ${next}`);
-    if (live === null) return;
+  }
+
+  /** What is said when not everything can be had: honestly, and with what comes next. */
+  #offers({ memory, now }: View, live: Live): void {
+    const wanted = lineWords(this.#page, memory.wants);
     const nextAt = live.nextStageAt === null ? null : Date.parse(live.nextStageAt);
-    const after = nextAt === null ? "No further stage comes. If somebody does not pay in time, units come back, and your place counts for them." : `Stage ${(live.stage ?? 0) + 1} opens at ${timeText(nextAt, view.now)}, in ${spanWords(nextAt - view.now)}. Your place is kept: you need not do anything.`;
-    fill("stage-out", `${lineWords(page, memory.wants)}: everything in this stage is taken by people before you. ${after}`);
+    const after = nextAt === null
+      ? "No further stage comes. If somebody does not pay in time, units come back, and your place counts for them."
+      : `Stage ${(live.stage ?? 0) + 1} opens at ${timeText(nextAt, now)}, in ${spanWords(nextAt - now)}. Your place is kept: you need not do anything.`;
+    fill("stage-out", `${wanted}: everything in this stage is taken by people before you. ${after}`);
     const left = whatIsLeft(live, memory.wants);
-    fill("short", left.length === 0 ? `Of ${lineWords(page, memory.wants)}, nothing is free at this moment. ${after}` : `You chose ${lineWords(page, memory.wants)}. Still free: ${lineWords(page, left)}.`);
-    fill("take-left", `Take ${lineWords(page, left)}`);
+    const leftText = lineWords(this.#page, left);
+    fill("short", left.length === 0 ? `Of ${wanted}, nothing is free at this moment. ${after}` : `You chose ${wanted}. Still free: ${leftText}.`);
+    fill("take-left", `Take ${leftText}`);
     show('[data-do="take-left"]', left.length > 0);
   }
 
-  function held(view: View): void {
-    const { hold } = view.memory;
+  #held({ memory, now }: View): void {
+    const { hold } = memory;
     if (hold === null) return;
-    fill("hold-clock", countdownText(Date.parse(hold.expiresAt) - view.now));
-    fill("hold-total", money(hold.totalMinor));
-    fill("pay", `Order and pay ${money(hold.totalMinor)}`);
+    fill("hold-clock", countdownText(Date.parse(hold.expiresAt) - now));
+    fill("hold-total", this.#money(hold.totalMinor));
+    fill("pay", `Order and pay ${this.#money(hold.totalMinor)}`);
     const list = find<HTMLUListElement>('[data-panel="held"] [data-lines]');
-    const words = hold.lines.map((item) => `${lineWords(page, [item])}\n${money(item.totalMinor)}`);
-    if (list === null || list.dataset["shown"] === words.join()) return;
-    list.dataset["shown"] = words.join();
-    list.replaceChildren(...words.map((word) => make("li", {}, ...word.split("\n").map((part) => make("span", {}, part)))));
+    if (list === null || list.dataset["shown"] === hold.id) return;
+    list.dataset["shown"] = hold.id;
+    list.replaceChildren(...hold.lines.map((line) => make("li", {}, make("span", {}, lineWords(this.#page, [line])), make("span", {}, this.#money(line.totalMinor)))));
   }
 
-  function ordered(view: View): void {
-    const { order } = view.memory;
+  #ordered({ memory, now }: View): void {
+    const order = memory.order;
     const answer = order?.answer ?? null;
+    const payUrl = answer !== null && answer.state === "placed" ? answer.payment.url : null;
     show("[data-discount]", answer !== null && answer.discountMinor > 0);
     show('[data-link="order"]', answer !== null);
-    show('[data-link="pay"]', answer !== null && answer.payment.url !== null && answer.state === "placed");
-    if (order === null || answer === null) {
+    show('[data-link="pay"]', payUrl !== null);
+    if (order === null) return;
+    if (answer === null) {
       fill("ordered", "Sending your order. It has a number already, so it is placed once whatever happens on the way.");
       return;
     }
-    fill("order-total", money(answer.totalMinor));
-    fill("order-discount", `−${money(answer.discountMinor)}`);
-    fill("ordered", orderedWords(answer, view.now));
-    find<HTMLAnchorElement>('[data-link="order"]')?.setAttribute("href", `/orders/${order.id}`);
-    if (answer.payment.url !== null) find<HTMLAnchorElement>('[data-link="pay"]')?.setAttribute("href", answer.payment.url);
+    fill("order-total", this.#money(answer.totalMinor));
+    fill("order-discount", `−${this.#money(answer.discountMinor)}`);
+    fill("ordered", orderedWords(answer, payUrl !== null, now));
+    find('[data-link="order"]')?.setAttribute("href", `/orders/${order.id}`);
+    if (payUrl !== null) find('[data-link="pay"]')?.setAttribute("href", payUrl);
   }
 
-  function orderedWords(answer: Order, now: number): string {
-    if (answer.state === "confirmed") return "Confirmed: it is yours. The order's page has the receipt.";
-    if (answer.payment.url !== null && answer.state === "placed") return `Pay until ${timeText(Date.parse(answer.payBy), now)} and it is yours.`;
-    return "The payment is being confirmed. You need not do anything; the order's page says how it ends.";
-  }
-
-  function joinWords({ isEditing, memory, live, now }: View): string {
-    if (isEditing) return memory.hold === null ? "Save" : "Hold this instead";
-    if (now < page.lobbyOpensAt) return "Join when the lobby opens";
-    return live === null || live.phase === "lobby" || live.phase === "announced" ? "Join the lobby" : "Join the line";
-  }
-
-  return (view) => {
-    board(view);
-    line(view);
-    held(view);
-    ordered(view);
-    fill("rested", view.memory.rest?.detail ?? "The time for this hold is over and the items went back. You keep your place: take your turn again while there is stock.");
-    if (view.memory.rest !== null) fill("rested-title", view.memory.rest.title);
-    fill("joining", view.now < page.lobbyOpensAt ? `The lobby opens in ${spanWords(page.lobbyOpensAt - view.now)}. This page joins by itself; keep it open, or come back later.` : "Asking for your place.");
-    fill("join", joinWords(view));
+  #entering(view: View): void {
+    const { memory, now } = view;
+    const untilLobbyMs = this.#page.lobbyOpensAt - now;
+    fill("rested-title", memory.rest?.title ?? "Your hold has ended");
+    fill("rested", memory.rest?.detail ?? "The time for this hold is over and the items went back. You keep your place: take your turn again while there is stock.");
+    fill("joining", untilLobbyMs > 0 ? `The lobby opens in ${spanWords(untilLobbyMs)}. This page joins by itself; keep it open, or come back later.` : "Asking for your place.");
+    fill("join", joinWords(view, untilLobbyMs));
     show('[data-do="keep"]', view.isEditing);
-    showPanel(view.isEditing ? "choose" : view.step, view.step);
-    find("#stall")?.setAttribute("aria-busy", String(view.isBusy));
-  };
+  }
+}
+
+function orderedWords(answer: Order, canPay: boolean, now: number): string {
+  if (answer.state === "confirmed") return "Confirmed: it is yours. The order's page has the receipt.";
+  if (canPay) return `Pay until ${timeText(Date.parse(answer.payBy), now)} and it is yours.`;
+  return "The payment is being confirmed. You need not do anything; the order's page says how it ends.";
+}
+
+function joinWords({ isEditing, memory, live }: View, untilLobbyMs: number): string {
+  if (isEditing) return memory.hold === null ? "Save" : "Hold this instead";
+  if (untilLobbyMs > 0) return "Join when the lobby opens";
+  return live === null || live.phase === "lobby" || live.phase === "announced" ? "Join the lobby" : "Join the line";
 }

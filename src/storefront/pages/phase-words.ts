@@ -1,4 +1,5 @@
 import { boardWords, type BoardWords } from "../browser/board.ts";
+import { apportion } from "../../kernel/money.ts";
 import type { LobbyLive } from "../../lobby/port.ts";
 
 export interface PhaseWords extends BoardWords {
@@ -25,7 +26,7 @@ export interface StageRow {
   readonly number: number;
   readonly opensAt: number;
   readonly units: number;
-  /** Rounded percent of the whole drop. */
+  /** Whole percent of the drop; the shares of all stages sum to 100. */
   readonly sharePercent: number;
   readonly state: "past" | "now" | "next";
 }
@@ -33,12 +34,13 @@ export interface StageRow {
 /** The release over all stock of a drop, stage by stage. */
 export function stageRows(live: LobbyLive): StageRow[] {
   const { stock } = live.plan;
-  const total = stock.reduce((sum, unit) => sum + unit.quantity, 0);
   const current = live.live.stage ?? 0;
   const stages = stock[0]?.stages ?? [];
+  const unitsByStage = stages.map((_, index) => stock.reduce((sum, unit) => sum + (unit.stages[index]?.units ?? 0), 0));
+  const isAnything = unitsByStage.some((units) => units > 0);
+  const shares = isAnything ? apportion(100, unitsByStage) : unitsByStage;
   return stages.map((stage, index) => {
-    const units = stock.reduce((sum, unit) => sum + (unit.stages[index]?.units ?? 0), 0);
     const number = index + 1;
-    return { number, opensAt: stage.opensAt, units, sharePercent: total === 0 ? 0 : Math.round((100 * units) / total), state: number < current || isOver(live) ? "past" : number === current ? "now" : "next" };
+    return { number, opensAt: stage.opensAt, units: unitsByStage[index] ?? 0, sharePercent: shares[index] ?? 0, state: number < current || isOver(live) ? "past" : number === current ? "now" : "next" };
   });
 }

@@ -8,6 +8,8 @@ export const FAULTS = {
   "alarm-never": 0.3,
   /** An object loses its memory and is rebuilt from what it wrote. */
   eviction: 0.02,
+  /** A transaction fails: nothing of it is on the disk. */
+  "write-failed": 0.02,
   /** An object's clock is put back. */
   "clock-step-back": 0.01,
   /** The bank's answer comes minutes later, often after the goods went back. */

@@ -9,6 +9,9 @@ const planShape = v.object({
   limitPerPerson: v.number(),
 });
 const stockShape = v.object({ sku: v.string(), quantity: v.number(), subject: v.optional(v.string()) });
+const extendShape = v.object({ stages: v.array(v.object({ stage: v.number(), opensAt: v.string() })) });
+const countsShape = v.array(v.object({ sku: v.string(), quantity: v.number() }));
+const closeShape = v.object({ sold: countsShape, unsold: countsShape, withheld: countsShape });
 type Stages = v.InferOutput<typeof planShape>["items"][number]["stages"];
 
 interface Count {
@@ -51,12 +54,6 @@ export class RecordAuditor {
     for (const row of rows) this.#readRow(row);
   }
 
-  /** What is free of a sku at an instant, recounted. */
-  available(sku: string, at: string): number {
-    const { held, sold } = this.count(sku);
-    return this.#released(sku, at) - held - sold;
-  }
-
   /** Every unit that the plan has. */
   quantity(sku: string): number {
     return (this.#stages.get(sku) ?? []).reduce((sum, stage) => sum + stage.units, 0);
@@ -78,7 +75,31 @@ export class RecordAuditor {
     this.#at = at;
     this.#kinds.set(kind, this.seen(kind) + 1);
     if (kind === "plan") this.#readPlan(row);
+    else if (kind === "extend") this.#readExtension(row, at);
+    else if (kind === "close") this.#readClose(row, at);
     else this.#move(kind, row, at);
+  }
+
+  #readExtension(row: Readonly<Record<string, unknown>>, at: string): void {
+    for (const { stage, opensAt } of v.parse(extendShape, row).stages) {
+      for (const [sku, stages] of this.#stages) {
+        const before = stages[stage - 1];
+        assert(before !== undefined && before.opensAt > at && opensAt >= before.opensAt, "only a stage that is not open is put off, and never forward");
+        this.#stages.set(sku, stages.map((entry, index) => (index === stage - 1 ? { ...entry, opensAt } : entry)));
+      }
+    }
+  }
+
+  #readClose(row: Readonly<Record<string, unknown>>, at: string): void {
+    const close = v.parse(closeShape, row);
+    const of = (list: v.InferOutput<typeof countsShape>, sku: string) => list.find((entry) => entry.sku === sku)?.quantity ?? Number.NaN;
+    for (const sku of this.#stages.keys()) {
+      const { held, sold } = this.count(sku);
+      assert(held === 0, `nothing of ${sku} is held at the close`);
+      assert(of(close.sold, sku) === sold, `the close says what was sold of ${sku}`);
+      assert(of(close.withheld, sku) === this.quantity(sku) - this.#released(sku, at), `the close says what was never released of ${sku}`);
+      assert(of(close.sold, sku) + of(close.unsold, sku) + of(close.withheld, sku) === this.quantity(sku), `every unit of ${sku} is accounted for`);
+    }
   }
 
   #readPlan(row: Readonly<Record<string, unknown>>): void {

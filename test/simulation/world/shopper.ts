@@ -36,7 +36,6 @@ export interface Shop {
 
 export type Sight =
   | { readonly kind: "held"; readonly hold: HoldView }
-  | { readonly kind: "placed"; readonly order: PlacedOrder; readonly person: string }
   | { readonly kind: "refused"; readonly code: string };
 
 /** One person with a browser: impatient, forgetful, now and then clicking twice. */
@@ -125,7 +124,6 @@ export class Shopper {
     const outcome = await this.#place({ ...command, coupon });
     const placed = !outcome.ok && coupon !== null && outcome.rejection.code.startsWith("coupon") ? await this.#place({ ...command, coupon: null }) : outcome;
     if (!placed.ok) return;
-    this.#shop.saw({ kind: "placed", order: placed.value, person: this.#person });
     await this.#pay(placed.value);
   }
 

@@ -16,7 +16,7 @@ describe("the draw", () => {
   });
 
   it("spreads ranks evenly: none of sixteen equal ranges has a share that chance would not give", () => {
-    const counts = new Array<number>(16).fill(0);
+    const counts = Array.from({ length: 16 }, () => 0);
     const tickets = 16_000;
     for (let index = 0; index < tickets; index++) {
       const bucket = Number.parseInt(rank(index, OPENS_AT - 1).charAt(1), 16);

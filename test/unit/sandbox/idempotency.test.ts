@@ -78,7 +78,7 @@ describe("a hostile provider", () => {
     const impatient = provider.client(80);
     const lost = await failure(impatient.paymentIntents.capture(intent, { amount_to_capture: 9_000 }, { idempotencyKey: "cap" }));
     expect(lost.type).toBe("StripeConnectionError");
-    expect((await provider.books.report()).intents).toMatchObject([{ capturedMinor: 9_000 }]);
+    expect((await provider.books.report()).paymentIntents).toMatchObject([{ amount_received: 9_000 }]);
     const retried = await impatient.paymentIntents.capture(intent, { amount_to_capture: 9_000 }, { idempotencyKey: "cap" });
     expect(retried).toMatchObject({ status: "succeeded", amount_received: 9_000 });
     expect((await provider.stripe.balanceTransactions.list()).data).toHaveLength(1);

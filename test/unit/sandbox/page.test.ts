@@ -37,7 +37,7 @@ describe("the hosted page", () => {
     expect(await response.text()).not.toMatch(/<script|style=|onclick/);
   });
 
-  test.each([["jpy", 4_200, /¥4,200/], ["kwd", 4_200, /KWD\s4\.200/]])("writes %s with the right number of decimals", async (currency, amount, written) => {
+  test.each([["jpy", 4_200, /¥4,200/], ["kwd", 4_200, /KWD\s4\.200/], ["isk", 420_000, /ISK\s4,200/]])("writes %s with the right number of decimals", async (currency, amount, written) => {
     const provider = new Provider();
     const { id } = await provider.session({ line_items: [{ price_data: { currency, unit_amount: amount, product_data: { name: "Tee" } }, quantity: 1 }] });
     expect(await (await get(provider, `/sandbox/pay/${id}`)).text()).toMatch(written);
@@ -48,7 +48,7 @@ describe("the hosted page", () => {
     const { id } = await provider.session();
     const back = await post(provider, `/sandbox/pay/${id}`, { card: "approve", outcome: "abandon" });
     expect([back.status, back.headers.get("location")]).toEqual([303, "http://127.0.0.1:8787/orders/ord_1"]);
-    expect((await provider.books.report()).intents).toEqual([]);
+    expect((await provider.books.report()).paymentIntents).toEqual([]);
     const paid = await post(provider, `/sandbox/pay/${id}`, { card: "approve", outcome: "approve" });
     expect([paid.status, paid.headers.get("location")]).toEqual([303, `http://127.0.0.1:8787/orders/ord_1?paid=${id}`]);
   });
@@ -79,6 +79,19 @@ describe("the hosted page", () => {
     expect((await post(provider, `/sandbox/pay/${id}`, { outcome: "approve" })).headers.get("location")).toBe(`/sandbox/pay/${id}`);
   });
 
+  test("a complete session whose payment is underway, failed or called off says that, not that it is paid", async () => {
+    const provider = new Provider();
+    const words = async (session: string): Promise<string> => (await get(provider, `/sandbox/pay/${session}`)).text();
+    const { id } = await provider.session();
+    await provider.pay(id, { outcome: "approve", card: "processing-declined" });
+    expect(await words(id)).toContain("Your bank is still deciding");
+    provider.now += 5_000;
+    expect(await words(id)).toContain("The payment did not go through");
+    const { session, intent } = await provider.payment();
+    await provider.stripe.paymentIntents.cancel(intent);
+    expect(await words(session)).toContain("This payment was called off");
+  });
+
   test("unknown sessions, unknown cards, unknown members and other sites are refused and change nothing", async () => {
     const provider = new Provider();
     const { id } = await provider.session();
@@ -89,7 +102,7 @@ describe("the hosted page", () => {
     expect((await provider.pay(id, { outcome: "maybe" })).status).toBe(422);
     expect((await post(provider, `/sandbox/pay/${id}`, { outcome: "approve" }, { origin: "http://evil.example" })).status).toBe(403);
     expect((await post(provider, `/sandbox/pay/${id}`, { outcome: "approve" }, { "content-type": "text/plain" })).status).toBe(415);
-    expect((await provider.books.report()).intents).toEqual([]);
+    expect((await provider.books.report()).paymentIntents).toEqual([]);
     expect((await post(provider, `/sandbox/pay/${id}`, { outcome: "approve" }, { origin: ORIGIN })).status).toBe(303);
   });
 });

@@ -12,7 +12,7 @@ describe("an authorisation", () => {
     expect(await failure(provider.stripe.paymentIntents.capture(intent))).toMatchObject({ statusCode: 400, code: "payment_intent_unexpected_state" });
     expect(await failure(provider.stripe.paymentIntents.cancel(intent))).toMatchObject({ statusCode: 400, code: "payment_intent_unexpected_state" });
     expect((await provider.stripe.checkout.sessions.retrieve(session)).payment_status).toBe("paid");
-    expect((await provider.books.report()).intents).toMatchObject([{ authorisedMinor: 9_650, capturedMinor: 4_000, capturableMinor: 0 }]);
+    expect((await provider.books.report()).paymentIntents).toMatchObject([{ amount_authorised: 9_650, amount_received: 4_000, amount_capturable: 0 }]);
   });
 
   test("is not captured after it was cancelled, and cancelled once", async () => {
@@ -40,9 +40,45 @@ describe("an authorisation", () => {
     const provider = new Provider();
     const error = await failure(provider.stripe.paymentIntents.create({ amount: 500, currency: "eur", confirm: true, payment_method: "pm_card_visa_chargeDeclinedInsufficientFunds" }));
     expect(error).toMatchObject({ type: "StripeCardError", statusCode: 402, code: "card_declined", decline_code: "insufficient_funds" });
-    expect((await provider.books.report()).intents).toMatchObject([{ status: "requires_payment_method", authorisedMinor: 0 }]);
+    expect((await provider.books.report()).paymentIntents).toMatchObject([{ status: "requires_payment_method", amount_authorised: 0 }]);
     const paid = await provider.stripe.paymentIntents.create({ amount: 500, currency: "EUR", confirm: true, payment_method: "pm_card_visa" });
     expect(paid).toMatchObject({ status: "succeeded", currency: "eur", amount_received: 500 });
+  });
+});
+
+describe("an authorisation for several captures", () => {
+  const multicapture = { payment_method_options: { card: { request_multicapture: "if_available" as const } } };
+
+  test("is captured in steps that each book their own money, and the last step releases the rest", async () => {
+    const provider = new Provider();
+    const { id } = await provider.session(multicapture);
+    await provider.pay(id, { outcome: "approve" });
+    const session = await provider.stripe.checkout.sessions.retrieve(id, { expand: ["payment_intent.latest_charge"] });
+    expect(session.payment_intent).toMatchObject({ latest_charge: { payment_method_details: { card: { multicapture: { status: "available" } } } } });
+    const intent = typeof session.payment_intent === "object" ? session.payment_intent?.id ?? "" : "";
+    const step = (amount: number, isFinal: boolean) => provider.stripe.paymentIntents.capture(intent, { amount_to_capture: amount, final_capture: isFinal });
+    expect(await step(4_000, false)).toMatchObject({ status: "requires_capture", amount_received: 4_000, amount_capturable: 5_650 });
+    expect(await failure(step(5_651, false))).toMatchObject({ code: "amount_too_large" });
+    expect(await failure(provider.stripe.paymentIntents.cancel(intent))).toMatchObject({ code: "payment_intent_unexpected_state" });
+    expect(await step(5_000, false)).toMatchObject({ status: "requires_capture", amount_received: 9_000 });
+    expect(await step(0, true)).toMatchObject({ status: "succeeded", amount_received: 9_000, amount_capturable: 0 });
+    expect((await provider.stripe.balanceTransactions.list({ type: "charge" })).data.map((row) => row.amount)).toEqual([5_000, 4_000]);
+  });
+
+  test("keeps what was captured when the rest runs out", async () => {
+    const provider = new Provider();
+    const { id } = await provider.session(multicapture);
+    await provider.pay(id, { outcome: "approve" });
+    const intent = String((await provider.stripe.checkout.sessions.retrieve(id)).payment_intent);
+    await provider.stripe.paymentIntents.capture(intent, { amount_to_capture: 4_000, final_capture: false });
+    provider.now += 7 * DAY;
+    expect(await provider.stripe.paymentIntents.retrieve(intent)).toMatchObject({ status: "succeeded", amount_received: 4_000, amount_capturable: 0 });
+  });
+
+  test("is not given to who did not ask for it", async () => {
+    const provider = new Provider();
+    const { intent } = await provider.payment();
+    expect(await failure(provider.stripe.paymentIntents.capture(intent, { amount_to_capture: 1, final_capture: false }))).toMatchObject({ statusCode: 400, param: "final_capture" });
   });
 });
 
@@ -92,7 +128,7 @@ describe("the balance", () => {
     const { intent } = await provider.payment("automatic");
     expect((await provider.json("POST", "/sandbox/disputes", { payment_intent: "pi_none" })).status).toBe(404);
     const opened = await provider.json("POST", "/sandbox/disputes", { payment_intent: intent, reason: "fraudulent" });
-    expect(opened).toMatchObject({ status: 201, body: { status: "needs_response", amountMinor: 9_650 } });
+    expect(opened).toMatchObject({ status: 201, body: { status: "needs_response", amount: 9_650 } });
     expect((await provider.json("POST", "/sandbox/disputes", { payment_intent: intent })).status).toBe(409);
     expect(await failure(provider.stripe.refunds.create({ payment_intent: intent }))).toMatchObject({ code: "charge_disputed" });
     const id = String(opened.body["id"]);

@@ -56,8 +56,8 @@ describe("a checkout session", () => {
     const open = await provider.stripe.checkout.sessions.retrieve(id, { expand: ["payment_intent"] });
     expect(open).toMatchObject({ status: "open", payment_intent: { status: "requires_payment_method", last_payment_error: { code: "card_declined", decline_code: "insufficient_funds" } } });
     await provider.pay(id, { outcome: "approve" });
-    const { intents } = await provider.books.report();
-    expect(intents.map((intent) => [intent.status, intent.authorisedMinor])).toEqual([["requires_capture", 9_650]]);
+    const { paymentIntents: intents } = await provider.books.report();
+    expect(intents.map((intent) => [intent.status, intent.amount_authorised])).toEqual([["requires_capture", 9_650]]);
   });
 
   test("a session that is paid, expired or past its time is never paid again", async () => {
@@ -73,7 +73,7 @@ describe("a checkout session", () => {
     const { id: late } = await provider.session();
     provider.now += 30 * MINUTE;
     expect(await provider.pay(late, { outcome: "approve" })).toMatchObject({ status: 409, body: { status: "expired" } });
-    expect((await provider.books.report()).intents).toHaveLength(1);
+    expect((await provider.books.report()).paymentIntents).toHaveLength(1);
   });
 
   test("of many payments of one session at once exactly one is taken", async () => {
@@ -81,7 +81,7 @@ describe("a checkout session", () => {
     const { id } = await provider.session();
     const answers = await Promise.all(Array.from({ length: 20 }, () => provider.pay(id, { outcome: "approve" })));
     expect(answers.filter(({ body }) => body["status"] === "approved")).toHaveLength(1);
-    expect((await provider.books.report()).intents).toHaveLength(1);
+    expect((await provider.books.report()).paymentIntents).toHaveLength(1);
   });
 
   test("only an open session can be expired, and what was begun in it is cancelled with it", async () => {

@@ -98,6 +98,11 @@ describe("webhooks", () => {
     expect(await provider.deliver()).toEqual([]);
     expect(await provider.json("POST", "/sandbox/webhooks/release")).toEqual({ status: 200, body: { released: 4 } });
     expect(provider.wakeUps.at(-1)).toBe(provider.now);
+    // The three days count from the release: a store that stumbles over it is asked again.
+    provider.storeAnswers = () => 503;
+    await provider.deliver();
+    provider.storeAnswers = () => 200;
+    provider.now += 1_000;
     expect(await provider.deliver()).toEqual(FLOW);
   });
 
@@ -108,6 +113,7 @@ describe("webhooks", () => {
     await provider.deliver();
     provider.wakeUps = [];
     const restarted = provider.open();
+    restarted.arm();
     expect(provider.wakeUps).toEqual([provider.now + 1_000]);
     provider.now += 1_000;
     provider.storeAnswers = () => 200;

@@ -5,7 +5,7 @@ import { Fault } from "../../../src/kernel/result.ts";
 import type { NoticeReader, PaymentProvider, PaymentTruth, ProviderNotice, ProviderTruth, SessionTruth } from "../../../src/payment/provider.ts";
 import { memoryOrderStore } from "../../../src/settlement/memory-order-store.ts";
 import type { OrderStore } from "../../../src/settlement/order-store.ts";
-import type { SettlementDrop, SettlementPorts } from "../../../src/settlement/settlement.ts";
+import type { SettlementDrop, SettlementPorts } from "../../../src/settlement/settlement-ports.ts";
 
 /** How an effect at the provider goes wrong: before it happened, or after it with the answer lost. */
 export type Trouble = "lost request" | "lost answer";
@@ -19,6 +19,7 @@ export class ProviderDouble implements PaymentProvider {
   readonly refunds = new Map<string, number>();
   troubles: Trouble[] = [];
   isMulticapture = false;
+  isRefusingRefunds = false;
   order: PlacedOrder | null = null;
   readonly #answers = new Map<string, unknown>();
 
@@ -75,6 +76,7 @@ export class ProviderDouble implements PaymentProvider {
 
   async refund({ id, amountMinor, key }: Parameters<PaymentProvider["refund"]>[0]) {
     return this.#effect(key, () => {
+      if (this.isRefusingRefunds) return { isDone: false as const, reason: "charge_disputed" };
       if (this.refundedMinor() + amountMinor > (this.payment?.capturedMinor ?? 0)) return { isDone: false as const, reason: "charge_already_refunded" };
       this.refunds.set(id, amountMinor);
       return { isDone: true as const };

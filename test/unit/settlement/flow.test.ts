@@ -238,6 +238,21 @@ describe("a payment ends in exactly one of order, void and refund", () => {
     expect([...world.provider.refunds.values()]).toEqual([12_600]);
   });
 
+  test("a refund that the provider refuses for good is asked for once, said so, and left to a person", async () => {
+    const world = await opened(order);
+    world.provider.pay(order);
+    await checkout(world.ports).refresh(order.id);
+    world.provider.isRefusingRefunds = true;
+    for (let copy = 0; copy < 3; copy++) await settleMessage(world.ports, cancelled);
+    expect(world.provider.done.filter((key) => key.startsWith("refund:"))).toHaveLength(1);
+    expect(await outcome(world, order)).toMatchObject({ state: "cancelled", payment: "captured", refundedMinor: 0 });
+    expect((await view(world, order)).timeline.at(-1)?.kind).toBe("refund_failed");
+    world.provider.isRefusingRefunds = false;
+    const byHand = await moneyDesk(world.ports).refund({ id: "ref_9", order: order.id, lines: null, amountMinor: null, reason: "By hand.", restock: null });
+    expect(byHand).toMatchObject({ ok: true, value: { payment: { state: "refunded" } } });
+    expect(world.drop.restocked.size).toBe(0);
+  });
+
   test("a cancelled drop voids what was only authorised", async () => {
     const late = placedOrder({ capture: "on-fulfilment" });
     const world = await opened(late);

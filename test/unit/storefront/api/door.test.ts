@@ -2,7 +2,11 @@ import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import { DropAnswer, DropsAnswer } from "../../../../schema/wire/drop.ts";
 import { LiveAnswer } from "../../../../schema/wire/live.ts";
+import { nodeHashing } from "../../../../src/kernel/node-hashing.ts";
+import { PROBLEMS } from "../../../../src/kernel/problem.ts";
 import { Fault } from "../../../../src/kernel/result.ts";
+import { joseCredentials } from "../../../../src/storefront/jose-credentials.ts";
+import { storefrontSecrets } from "../../../../src/storefront/secrets.ts";
 import { client, expectProblem } from "../../../support/storefront-client.ts";
 import { credentials, liveAt, OPENS_AT, ORIGIN, testId, world } from "../../../support/storefront-doubles.ts";
 
@@ -22,6 +26,13 @@ describe("what anyone may read", () => {
     const live = v.parse(LiveAnswer, await (await send("GET", "/api/drops/moth-tee/live")).json());
     expect(live.now).toBe("2026-12-04T18:00:10.000Z");
     expect(live.dpopNonce).toBe(credentials.dpopNonce(OPENS_AT + 10_000));
+  });
+
+  it("the type of every refusal leads to the catalogue", async () => {
+    const send = client(world());
+    const { type } = await expectProblem(await send("GET", "/api/nothing"), "not_found");
+    const catalogue = await (await send("GET", new URL(String(type), ORIGIN).pathname)).json<{ problems: { code: string; status: number }[] }>();
+    expect(catalogue.problems.map(({ code, status }) => [code, status])).toEqual(Object.entries(PROBLEMS).map(([code, { status }]) => [code, status]));
   });
 
   it("nothing of a drop can be seen before it is announced", async () => {
@@ -183,6 +194,18 @@ describe("when something fails", () => {
       expect(response.headers.get("retry-after")).toBe(retryAfter);
       expect(broken.logged).toMatchObject([{ code, route: "/api/drops/:drop/live" }]);
     }
+  });
+
+  it("a store without its secrets refuses what needs them and still shows what it sells", async () => {
+    const without = world({ ports: { credentials: joseCredentials(storefrontSecrets({}), nodeHashing) } });
+    const send = client(without);
+    expect((await send("GET", "/api/drops/moth-tee")).status).toBe(200);
+    const headers = { authorization: "DPoP a.b.c", dpop: "a.b.c" };
+    for (const [method, path] of [["GET", HOLD], ["PUT", HOLD], ["POST", "/api/drops/moth-tee/passes"], ["PUT", `/api/orders/${testId("ord", "A")}`]] as const) {
+      await expectProblem(await send(method, path, { headers, ...(method === "GET" ? {} : { body: {} }) }), "temporarily_unavailable");
+    }
+    await expectProblem(await send("GET", `/api/orders/${testId("ord", "A")}`, { headers: { authorization: "Bearer a.b.c" } }), "temporarily_unavailable");
+    await expectProblem(await send("GET", "/api/drops/moth-tee/live"), "temporarily_unavailable");
   });
 
   it("a credential is never logged", async () => {

@@ -113,6 +113,16 @@ describe("the live chain", () => {
     expect((await world.chain.planned("moth-tee"))?.plan.drop).toBe("moth-tee");
   });
 
+  it("reads again when the clock was set back, instead of serving one copy until the clock has caught up", async () => {
+    const world = newChain();
+    await world.chain.live("moth-tee");
+    world.cached.clear();
+    world.now -= 600_000;
+    expect((await world.chain.live("moth-tee"))?.live.asOf).toBe(START - 600_000);
+    world.now += 1_500;
+    expect((await world.chain.live("moth-tee"))?.live.asOf).toBe(START - 598_500);
+  });
+
   it("goes past a cache that fails", async () => {
     const world = newChain({ cache: { read: async () => Promise.reject(new Error("no cache")), write: async () => Promise.reject(new Error("no cache")) } });
     expect((await world.chain.live("moth-tee"))?.live.asOf).toBe(START);

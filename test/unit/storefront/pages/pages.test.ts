@@ -31,8 +31,8 @@ describe("the microstore page", () => {
   });
 
   it("signals low stock only when the drop says so", async () => {
-    expect(await page("open", AFTER, { low: false })).toContain("data-low hidden");
-    expect(await page("open", AFTER, { low: true })).not.toContain("data-low hidden");
+    expect(await page("open", AFTER, { low: false })).toContain('data-low="true" hidden');
+    expect(await page("open", AFTER, { low: true })).not.toContain('data-low="true" hidden');
   });
 
   it("names --fresh only on this machine and only when the drop is over", async () => {

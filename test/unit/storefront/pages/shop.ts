@@ -3,6 +3,7 @@ import type { DropConfig, StoreConfig } from "../../../../src/config/store-confi
 import type { DropLive, DropPort, MovementRow, Phase } from "../../../../src/drop/port.ts";
 import type { Plan } from "../../../../src/drop/plan.ts";
 import type { LobbyLive } from "../../../../src/lobby/port.ts";
+import type { Credentials } from "../../../../src/storefront/credentials.ts";
 import type { StorefrontPorts, Visitor } from "../../../../src/storefront/ports.ts";
 import { pageRoutes } from "../../../../src/storefront/pages/routes.tsx";
 
@@ -85,7 +86,7 @@ export function shopPages(shop: Shop): Hono {
     drop: () => drop,
     live: () => Promise.resolve(shop.live),
     visitor: () => ({ network: "local", country: null, near: null, ...shop.visitor }),
-    credentials: trap("credentials", {
+    credentials: trap<Credentials>("credentials", {
       checkVoucher: (token: string, _drop: string, region: string) => Promise.resolve((shop.vouchers ?? []).includes(`${region}:${token}`) ? { campaign: "berlin-night", voucher: "1", voucherUses: 1, region } : null),
     }),
   }));

@@ -1,0 +1,52 @@
+import type { PlanSource } from "../../../src/drop/plan.ts";
+import type { HoldRow } from "../../../src/drop/state.ts";
+import { assert } from "../../../src/kernel/result.ts";
+import type { DropStorage } from "./drop-storage.ts";
+import type { RecordAuditor } from "./record-auditor.ts";
+
+/**
+ * What must be true of a drop's storage after every write, counted from its
+ * rows without any of the product's own counting.
+ */
+export function checkDrop(source: PlanSource, storage: DropStorage, auditor: RecordAuditor): void {
+  const held = new Map<string, number>();
+  const sold = new Map<string, number>();
+  const byEntry = new Map<string, number>();
+  const byPerson = new Map<string, number>();
+  const byCampaign = new Map<string, number>();
+  const byVoucher = new Map<string, number>();
+  for (const hold of storage.holds.values()) {
+    const isLive = hold.state === "held" || hold.state === "placed";
+    if (!isLive && hold.state !== "sold") continue;
+    const items = hold.lines.reduce((sum, line) => sum + line.quantity, 0) - hold.returnedItems;
+    add(byEntry, hold.entry, items);
+    if (hold.person !== null) add(byPerson, hold.person, items);
+    if (hold.coupon !== null) {
+      add(byCampaign, hold.coupon.campaign, 1);
+      if (hold.coupon.voucher !== "typed") add(byVoucher, hold.coupon.voucher, 1);
+    }
+    for (const { sku, quantity } of unitsOf(hold, source)) add(isLive ? held : sold, sku, quantity);
+    for (const { sku, quantity } of hold.returned) add(sold, sku, -quantity);
+  }
+  for (const { sku } of source.stock) {
+    const recounted = auditor.count(sku);
+    assert(recounted.held === (held.get(sku) ?? 0), `the record and the holds agree on what is held of ${sku}`);
+    assert(recounted.sold === (sold.get(sku) ?? 0), `the record and the holds agree on what is sold of ${sku}`);
+  }
+  for (const items of [...byEntry.values(), ...byPerson.values()]) assert(items <= source.limitPerPerson, "nobody has more than one person may have");
+  for (const campaign of source.campaigns) assert((byCampaign.get(campaign.id) ?? 0) <= campaign.uses, "a campaign is spent at most as often as it may be");
+  for (const uses of byVoucher.values()) assert(uses <= 1, "a voucher for one use is spent once");
+}
+
+/** What a hold takes of each stock unit, from the plan and not from what the hold says of itself. */
+function unitsOf(hold: HoldRow, source: PlanSource): { readonly sku: string; readonly quantity: number }[] {
+  return hold.lines.flatMap((line) => {
+    const item = source.items.find((candidate) => candidate.sku === line.sku);
+    assert(item !== undefined, "what is held can be bought");
+    return item.components.map((part) => ({ sku: part.sku, quantity: part.quantity * line.quantity }));
+  });
+}
+
+function add(counts: Map<string, number>, key: string, amount: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + amount);
+}
