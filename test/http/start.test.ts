@@ -99,7 +99,8 @@ test("npm start --json prints one line when everything answers, SIGTERM ends all
   expect(underNpm.line).toEqual(first.line);
   // Sent to npm alone, as a supervisor does it.
   await end(underNpm.child, "SIGTERM");
-  await expect.poll(() => isAnswering(port), { timeout: 10_000 }).toBe(false);
+  await expect.poll(() => isAnswering(port), { timeout: 20_000 }).toBe(false);
+  await expect.poll(async () => JSON.parse(await readFile(path.join(folder, "data", "processes.json"), "utf8")).owner, { timeout: 20_000 }).toBe(null);
 
   const fresh = await start("node", "--fresh");
   expect(fresh.line["deskKey"]).not.toBe(first.line["deskKey"]);

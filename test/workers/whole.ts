@@ -14,19 +14,19 @@ export { SandboxBooks } from "../../workers/sandbox/index.ts";
 export { Checkout, MoneyDesk } from "../../workers/settlement/index.ts";
 
 export class Desk extends WorkerEntrypoint<never> {
-  override fetch(request: Request): Response | Promise<Response> {
+  override fetch(request: Request<unknown, IncomingRequestCfProperties>): Response | Promise<Response> {
     return desk.fetch(request, this.env);
   }
 }
 
 export class Webhooks extends WorkerEntrypoint<never> {
-  override fetch(request: Request): Response | Promise<Response> {
+  override fetch(request: Request<unknown, IncomingRequestCfProperties>): Response | Promise<Response> {
     return settlement.fetch(request, this.env);
   }
 }
 
 export class Provider extends WorkerEntrypoint<never> {
-  override fetch(request: Request): Response | Promise<Response> {
+  override fetch(request: Request<unknown, IncomingRequestCfProperties>): Response | Promise<Response> {
     return sandbox.fetch(request, this.env);
   }
 }
