@@ -16,10 +16,10 @@ export interface ClosingBalance {
  * withheld because its stage never opened (a cancelled drop). The three sum to
  * the plan's quantity, or the books are not closed.
  */
-export function closingBalance(state: DropState, plan: Plan, now: number): ClosingBalance {
+export function closingBalance(state: DropState, plan: Plan, endedAt: number): ClosingBalance {
   const balance = plan.stock.map((stock) => {
     assert(countOf(state.counters.held, stock.sku) === 0, "nothing is held when the books are closed");
-    const released = releasedUnits(stock, now);
+    const released = releasedUnits(stock, endedAt);
     const sold = countOf(state.counters.sold, stock.sku);
     const unsold = released - sold;
     const withheld = stock.quantity - released;

@@ -74,7 +74,7 @@ function cancel(state: DropState, actor: string, now: number, hashing: Hashing):
   return {
     outcome: DONE,
     changes: {
-      facts: { ...facts, cancelled: true },
+      facts: { ...facts, cancelled: true, cancelledAt: now },
       movements: [{ kind: "cancel", actor }, ...live.flatMap((hold) => movementsOf("void", hold, facts.plan, now, hashing))],
       holds: live.map((hold): HoldRow => ({ ...hold, state: "voided" })),
       outbox: ordered.flatMap((hold): OutboxMessage[] => (hold.order === null ? [] : [{ id: `order_cancelled:${hold.order}`, drop: facts.plan.drop, kind: "order_cancelled", order: hold.order }])),

@@ -68,7 +68,7 @@ function draw(state: DropState, now: number, hashing: Hashing): Changes | null {
 function close(state: DropState, now: number): Changes | null {
   if (closeDueAt(state) > now) return null;
   const facts = factsOf(state);
-  return { facts: { ...facts, closedAt: now }, movements: [{ kind: "close", ...closingBalance(state, facts.plan, now) }] };
+  return { facts: { ...facts, closedAt: now }, movements: [{ kind: "close", ...closingBalance(state, facts.plan, facts.cancelledAt ?? now) }] };
 }
 
 /** Every line of a drop: an item and a lane. */

@@ -18,7 +18,7 @@ export function decidePlan(state: DropState, source: PlanSource, fresh: Commitme
     outcome: null,
     changes: {
       // The plan's hash is known once its row is chained, and is set there.
-      facts: { plan, planHash: "", planVersion: 1, secret: fresh.secret, paused: false, cancelled: false, seed: null, missing: [], closedAt: null, extensions: [] },
+      facts: { plan, planHash: "", planVersion: 1, secret: fresh.secret, paused: false, cancelled: false, cancelledAt: null, seed: null, missing: [], closedAt: null, extensions: [] },
       movements: [planMovement(plan)],
     },
   };

@@ -21,6 +21,8 @@ export interface DropFacts {
   readonly secret: string;
   readonly paused: boolean;
   readonly cancelled: boolean;
+  /** Stages that would have opened later never did; null unless cancelled. */
+  readonly cancelledAt: number | null;
   /** hex, null before the draw. */
   readonly seed: string | null;
   readonly missing: readonly number[];

@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, randomBytes, sign, type KeyObject } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 
 /*
  * A stranger's client, written from the HTTP contract alone: it shares no code
@@ -48,6 +48,13 @@ export async function request(
   return { status: response.status, headers: response.headers, body: isJson && text !== "" ? JSON.parse(text) : text };
 }
 
+/** A key pair of the browser's kind; WebCrypto, because the same client runs inside the Workers' runtime too. */
+async function newKeys(): Promise<{ privateKey: CryptoKey; jwk: { kty?: string; crv?: string; x?: string; y?: string } }> {
+  const pair = (await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"])) as CryptoKeyPair;
+  const { kty, crv, x, y } = (await crypto.subtle.exportKey("jwk", pair.publicKey)) as JsonWebKey;
+  return { privateKey: pair.privateKey, jwk: { kty: kty ?? "", crv: crv ?? "", x: x ?? "", y: y ?? "" } };
+}
+
 /** One person with one browser: a key that stays here, a ticket, and what came of it. */
 export class Shopper {
   readonly ticketId = clientId("tkt");
@@ -55,21 +62,17 @@ export class Shopper {
   readonly drop: string;
   readonly headers: Record<string, string>;
   readonly sender: Sender;
-  readonly jwk: Record<string, unknown>;
   ticket = "";
   entry = "";
   pass = "";
   nonce = "";
-  readonly #key: KeyObject;
+  readonly #keys = newKeys();
 
   constructor(store: string, drop: string, options: { headers?: Record<string, string>; sender?: Sender } = {}) {
     this.store = store;
     this.drop = drop;
     this.headers = options.headers ?? {};
     this.sender = options.sender ?? fetch;
-    const pair = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    this.#key = pair.privateKey;
-    this.jwk = pair.publicKey.export({ format: "jwk" }) as Record<string, unknown>;
   }
 
   url(path: string): string {
@@ -77,8 +80,9 @@ export class Shopper {
   }
 
   /** A DPoP proof as in RFC 9449. */
-  proof(method: string, url: string, token: string, nonce = this.nonce): string {
-    const header = base64url(JSON.stringify({ typ: "dpop+jwt", alg: "ES256", jwk: this.jwk }));
+  async proof(method: string, url: string, token: string, nonce = this.nonce): Promise<string> {
+    const { privateKey, jwk } = await this.#keys;
+    const header = base64url(JSON.stringify({ typ: "dpop+jwt", alg: "ES256", jwk }));
     const payload = base64url(
       JSON.stringify({
         htm: method,
@@ -89,18 +93,18 @@ export class Shopper {
         nonce,
       }),
     );
-    const signature = sign("sha256", Buffer.from(`${header}.${payload}`), { key: this.#key, dsaEncoding: "ieee-p1363" });
-    return `${header}.${payload}.${signature.toString("base64url")}`;
+    const signature = await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, privateKey, Buffer.from(`${header}.${payload}`));
+    return `${header}.${payload}.${Buffer.from(signature).toString("base64url")}`;
   }
 
   /** Sends with token and proof; takes a fresh nonce once where the server asks for it. */
   async proven(method: string, path: string, token: string, body?: unknown): Promise<Answer> {
     const url = this.url(path);
-    const send = () =>
+    const send = async () =>
       request(method, url, {
         sender: this.sender,
         ...(body === undefined ? {} : { body }),
-        headers: { ...this.headers, authorization: `DPoP ${token}`, dpop: this.proof(method, url, token) },
+        headers: { ...this.headers, authorization: `DPoP ${token}`, dpop: await this.proof(method, url, token) },
       });
     const first = await send();
     if (first.status !== 401 || first.body?.code !== "use_dpop_nonce") return first;
@@ -116,7 +120,7 @@ export class Shopper {
 
   async join(wants: readonly WantedLine[]): Promise<Answer> {
     const answer = await request("PUT", this.url(`/api/drops/${this.drop}/tickets/${this.ticketId}`), {
-      body: { jwk: this.jwk, wants },
+      body: { jwk: (await this.#keys).jwk, wants },
       headers: this.headers,
       sender: this.sender,
     });

@@ -5,21 +5,14 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import type { PlanSource } from "../../src/drop/plan.ts";
 import type { DropPort, MovementRow } from "../../src/drop/port.ts";
-import type { InclusionProof, Leaf, LobbyLive, LobbyPort } from "../../src/lobby/port.ts";
+import type { LobbyLive, LobbyPort } from "../../src/lobby/port.ts";
 import type { LobbyEnv, LobbyObject } from "../../workers/objects/lobby-object.ts";
+import { leafHash, merkleRoot, provenRoot } from "../unit/lobby/merkle.ts";
 
 /*
  * The shards of a lobby together with the real Drop object. Alarms are real
  * here, so the drops of this file open a second or two after they are planned.
  */
-
-declare module "cloudflare:workers" {
-  namespace Cloudflare {
-    interface Env {
-      readonly LOBBY: DurableObjectNamespace<LobbyObject>;
-    }
-  }
-}
 
 const SHARDS = 4;
 /** From the plan to the opening: enough for a crowd to join on a busy machine. */
@@ -80,30 +73,6 @@ async function recordOf(drop: string): Promise<readonly MovementRow[]> {
   return (await dropOf(drop).record(1))?.rows ?? [];
 }
 const ofKind = (rows: readonly MovementRow[], kind: string) => rows.filter((row) => row.kind === kind);
-
-/** RFC 6962 once more, in the test's own words. */
-const jcs = ({ entry, lane, weight }: Leaf) => JSON.stringify({ entry, lane, weight });
-const leafHash = (leaf: Leaf) => createHash("sha256").update(Buffer.concat([Buffer.of(0), Buffer.from(jcs(leaf))])).digest();
-const nodeHash = (left: Buffer, right: Buffer) => createHash("sha256").update(Buffer.concat([Buffer.of(1), left, right])).digest();
-function merkleRoot(hashes: readonly Buffer[]): Buffer {
-  const [only] = hashes;
-  if (only === undefined) return createHash("sha256").digest();
-  if (hashes.length === 1) return only;
-  let split = 1;
-  while (split * 2 < hashes.length) split *= 2;
-  return nodeHash(merkleRoot(hashes.slice(0, split)), merkleRoot(hashes.slice(split)));
-}
-function provenRoot({ leaf, index, count, path }: InclusionProof): string {
-  const climb = (place: number, size: number, rest: readonly string[]): Buffer => {
-    if (size === 1) return leafHash(leaf);
-    let split = 1;
-    while (split * 2 < size) split *= 2;
-    const sibling = Buffer.from(rest.at(-1) ?? "", "hex");
-    const below = rest.slice(0, -1);
-    return place < split ? nodeHash(climb(place, split, below), sibling) : nodeHash(sibling, climb(place - split, size - split, below));
-  };
-  return climb(index, count, path).toString("hex");
-}
 
 /** Lets a test count, or fail, what one shard asks the Drop object. */
 async function watchDrop(drop: string, shard: number, isAway: () => boolean = () => false): Promise<{ snapshots: number; seals: number }> {

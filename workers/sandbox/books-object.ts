@@ -11,7 +11,7 @@ export interface SandboxEnv {
   readonly STRIPE_WEBHOOK_SECRET?: string;
   readonly BOOKS: DurableObjectNamespace<SandboxBooks>;
   /** The store's public door: webhooks go the same way as from outside. */
-  readonly STORE: Fetcher;
+  readonly STOREFRONT: Fetcher;
 }
 
 /** A store that does not answer an event within this is asked again later. */
@@ -50,7 +50,7 @@ export class SandboxBooks extends DurableObject<SandboxEnv> implements Books {
         void ctx.storage.setAlarm(at);
       },
       post: async (body, headers) => {
-        const response = await env.STORE.fetch("http://storefront/webhooks/stripe", { method: "POST", body, headers, redirect: "manual", signal: AbortSignal.timeout(ANSWER_MS) });
+        const response = await env.STOREFRONT.fetch("http://storefront/webhooks/stripe", { method: "POST", body, headers, redirect: "manual", signal: AbortSignal.timeout(ANSWER_MS) });
         await response.body?.cancel();
         return response.status;
       },

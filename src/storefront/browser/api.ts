@@ -7,8 +7,8 @@ export interface Refusal {
   readonly code: string;
   readonly title: string;
   readonly detail: string;
-  /** Whatever else the document says, such as `nextStageAt`. */
-  readonly facts: Readonly<Record<string, unknown>>;
+  /** How long the store asks to wait; 0 where it asks for nothing. */
+  readonly waitMs: number;
 }
 
 export type Answer<Value> = { readonly ok: true; readonly status: number; readonly value: Value } | { readonly ok: false; readonly refusal: Refusal };
@@ -45,6 +45,11 @@ export function wait(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
+function askedWaitMs(response: Response): number {
+  const seconds = Number(response.headers.get("retry-after") ?? "0");
+  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : 0;
+}
+
 async function refusalOf(response: Response): Promise<Refusal> {
   const found: unknown = await response.json().catch(() => null);
   const facts: Record<string, unknown> = typeof found === "object" && found !== null ? { ...found } : {};
@@ -54,19 +59,19 @@ async function refusalOf(response: Response): Promise<Refusal> {
     code: text("code", "unknown"),
     title: text("title", "The store could not do this"),
     detail: text("detail", "Nothing was changed. Try again in a moment."),
-    facts,
+    waitMs: askedWaitMs(response),
   };
 }
 
 /** A break that is long is told to the shopper instead of being waited out in silence. */
 function isLongBreak(response: Response): boolean {
-  return Number(response.headers.get("retry-after") ?? "0") > 20;
+  return askedWaitMs(response) > 20_000;
 }
 
 function pauseMs(response: Response | null, attempt: number): number {
-  const asked = Number(response?.headers.get("retry-after") ?? "");
-  const backoff = Math.min(15_000, 500 * 2 ** attempt) * jitter();
-  return Number.isFinite(asked) && asked > 0 ? Math.min(asked, 120) * 1000 + backoff / 4 : backoff;
+  const askedMs = response === null ? 0 : askedWaitMs(response);
+  const backoffMs = Math.min(15_000, 500 * 2 ** attempt) * jitter();
+  return askedMs > 0 ? Math.min(askedMs, 120_000) + backoffMs / 4 : backoffMs;
 }
 
 export function createApi(clock: ServerClock, onTrouble: (words: string | null) => void): Api {

@@ -10,6 +10,7 @@ import { followLive, type LiveFeed } from "./live.ts";
 import type { Live, PageData } from "./page-data.ts";
 import { neverGrowing, positionOf, rankOf } from "./rank.ts";
 import { StallView } from "./stall-view.ts";
+import type { Rest } from "./storage.ts";
 
 const TICK_MS = 250;
 
@@ -22,6 +23,12 @@ function refuse(words: string | null): void {
   fill("refusal", words ?? "");
   show('[data-fill="refusal"]', words !== null);
   if (words !== null) find('[data-fill="refusal"]')?.scrollIntoView({ block: "nearest" });
+}
+
+/** A turn that was refused in words for the shopper; a break says how long it is. */
+function restAfter(refusal: Refusal): Rest {
+  if (refusal.code !== "too_many_requests") return { title: refusal.title, detail: refusal.detail };
+  return { title: "A short break", detail: `You had a turn a moment ago. The next one can start in ${spanWords(refusal.waitMs)}; your place is kept.` };
 }
 
 /**
@@ -151,11 +158,12 @@ class DropPage {
     const isHeld = isHolding(memory, this.#clock.now());
     const isMyTurn = !isHeld && memory.ticket !== null && (this.#lastStep === "called" || this.#lastStep === "short");
     if (refusal.code === "sold_out" && !isHeld) this.#isShort = true;
+    else if (refusal.code === "drop_paused" && isMyTurn) this.#nextActAt = this.#clock.now() + 5_000;
     else if (refusal.code === "credential_invalid" && isMyTurn) {
       // The key or the ticket is not ours any more: without it the old place cannot be shown to be ours.
       this.#errands.update({ ticket: null, ticketId: null, shown: null, pass: null });
       refuse(`${refusal.title}. Join again to get a new place.`);
-    } else if (isMyTurn) this.#errands.update({ rest: { title: refusal.title, detail: refusal.detail }, pass: null });
+    } else if (isMyTurn) this.#errands.update({ rest: restAfter(refusal), pass: null });
     else refuse(`${refusal.title}. ${refusal.detail}`);
     this.#feed.refresh();
   }

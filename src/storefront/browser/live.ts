@@ -3,8 +3,6 @@ import type { ServerClock } from "./clock.ts";
 import type { Live } from "./page-data.ts";
 
 export interface LiveFeed {
-  /** The newest state that was told, or null before the first. */
-  latest(): Live | null;
   /** Asks now, for a page that was asleep. */
   refresh(): void;
 }
@@ -90,5 +88,5 @@ export function followLive(options: LiveOptions): LiveFeed {
 
   connect(0);
   void read();
-  return { latest: () => latest, refresh: () => void read() };
+  return { refresh: () => void read() };
 }

@@ -28,13 +28,11 @@ export interface PageData {
   readonly planHash: string;
   readonly title: string;
   readonly region: string;
-  readonly country: string;
   readonly locale: string;
   readonly currency: string;
   readonly limit: number;
   readonly items: readonly PageItem[];
   readonly pickup: readonly PagePickup[];
-  readonly shipsTo: readonly string[];
   /** When and how the goods arrive, in the seller's words. */
   readonly deliveryNote: string | null;
   readonly lobbyOpensAt: number;

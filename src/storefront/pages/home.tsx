@@ -63,7 +63,6 @@ export function Home({ store, drops, origin, isLocal, now }: { readonly store: S
   return (
     <Page store={store} head={head}>
       <div class="front">
-        <p class="front-mark" aria-hidden="true">{store.brand.mark}</p>
         <h1>{store.name}</h1>
         <p class="story">Limited editions. Released in stages, drawn instead of raced.</p>
       </div>

@@ -8,9 +8,6 @@ import { Moment } from "./moment.tsx";
 import { StagePlan } from "./stage-plan.tsx";
 import { spanText } from "./when.ts";
 
-/** Rows of the record that changed what had been published. */
-export const CHANGE_KINDS: readonly string[] = ["plan", "pause", "resume", "extend", "cancel", "adjust"];
-
 function Stock({ live }: { readonly live: LobbyLive }) {
   const { plan } = live;
   const stages = plan.stock[0]?.stages ?? [];

@@ -1,7 +1,6 @@
 import { type Context, Hono } from "hono";
 import type { HtmlEscapedString } from "hono/utils/html";
 import type { DropConfig, Region } from "../../config/store-config.ts";
-import type { MovementRow } from "../../drop/port.ts";
 import { idPattern } from "../../kernel/ids.ts";
 import type { LobbyLive } from "../../lobby/port.ts";
 import type { StorefrontPorts } from "../ports.ts";
@@ -14,23 +13,23 @@ import { Microstore } from "./microstore.tsx";
 import { regionsByNearness } from "./nearest-region.ts";
 import { OrderPage } from "./order.tsx";
 import { MISTAKE, NOT_FOUND, PlainPage, type PlainWords, VOUCHER_INVALID } from "./plain-page.tsx";
-import { CHANGE_KINDS, PlanPage } from "./plan-page.tsx";
+import { PlanPage } from "./plan-page.tsx";
 import { RecordPage } from "./record-page.tsx";
+import { RecordReader } from "./record-reader.ts";
 
-const ROWS_A_PAGE = 1_000;
 /** A voucher is a few hundred characters; what is longer is not one and is not worth a signature check. */
 const VOUCHER_CHARACTERS_MAX = 2_000;
 const ORDER = idPattern("ord");
 
 /** A page's answer: its own content policy, and how long it may be kept. */
-function answer(c: Context, page: HtmlEscapedString | Promise<HtmlEscapedString>, cached: string, status: 200 | 404 | 410 | 500 = 200): Response | Promise<Response> {
+function answer(c: Context, page: HtmlEscapedString | Promise<HtmlEscapedString>, cached: string, status: 200 | 404 | 500 = 200): Response | Promise<Response> {
   return c.html(page, status, { ...pageHeaders(), "cache-control": cached });
 }
 
 const originOf = (c: Context) => new URL(c.req.url).origin;
 
 /** A page that says one plain thing, never kept by a cache. For the app's own not-found and error handlers too. */
-export function plainPage(ports: StorefrontPorts, c: Context, status: 404 | 410 | 500, words: PlainWords): Response | Promise<Response> {
+export function plainPage(ports: StorefrontPorts, c: Context, status: 404 | 500, words: PlainWords): Response | Promise<Response> {
   return answer(c, <PlainPage store={ports.store} words={words} />, "no-store", status);
 }
 
@@ -42,17 +41,9 @@ export function mistakePage(ports: StorefrontPorts, c: Context): Response | Prom
   return plainPage(ports, c, 500, MISTAKE);
 }
 
-/**
- * The state of a drop that may be shown, or null when it is unknown or not
- * announced. A drop that nobody has seen yet gets its plan here, since a
- * stranger's first visit may come before any other reader.
- */
+/** The state of a drop that may be shown, or null when it is unknown or not announced. */
 async function shownLive(ports: StorefrontPorts, config: DropConfig): Promise<LobbyLive | null> {
-  let live = await ports.live(config.slug);
-  if (live === null) {
-    await ports.drop(config.slug).plan(config.source);
-    live = await ports.live(config.slug);
-  }
+  const live = await ports.live(config.slug);
   return live === null || ports.now() < live.plan.announceAt ? null : live;
 }
 
@@ -101,38 +92,27 @@ async function voucherLanding(ports: StorefrontPorts, c: Context, code: string):
   return plainPage(ports, c, 404, VOUCHER_INVALID);
 }
 
-/** The rows that changed the plan after its first: none when the plan's version never rose and no control ran. */
-async function planChanges(ports: StorefrontPorts, slug: string): Promise<MovementRow[]> {
-  const changes: MovementRow[] = [];
-  for (let from = 1; ; from += ROWS_A_PAGE) {
-    const page = await ports.drop(slug).record(from);
-    if (page === null) return changes;
-    changes.push(...page.rows.filter((row) => row.seq > 1 && CHANGE_KINDS.includes(row.kind)));
-    if (from + ROWS_A_PAGE > page.head.seq) return changes;
-  }
-}
-
-async function planPage(ports: StorefrontPorts, c: Context, config: DropConfig): Promise<Response> {
+async function planPage(ports: StorefrontPorts, c: Context, config: DropConfig, records: RecordReader): Promise<Response> {
   const live = await shownLive(ports, config);
   if (live === null) return notFoundPage(ports, c);
-  const changes = await planChanges(ports, config.slug);
+  const { changes } = await records.read(config.slug, ports.now());
   const now = ports.now();
   return answer(c, <PlanPage store={ports.store} live={live} changes={changes} origin={originOf(c)} now={now} />, cacheControl([live], now));
 }
 
-async function recordPage(ports: StorefrontPorts, c: Context, config: DropConfig): Promise<Response> {
+async function recordPage(ports: StorefrontPorts, c: Context, config: DropConfig, records: RecordReader): Promise<Response> {
   const live = await shownLive(ports, config);
-  const first = live === null ? null : await ports.drop(config.slug).record(1);
-  if (live === null || first === null) return notFoundPage(ports, c);
-  const lastStart = Math.floor((first.head.seq - 1) / ROWS_A_PAGE) * ROWS_A_PAGE + 1;
-  const page = lastStart <= 1 ? first : ((await ports.drop(config.slug).record(lastStart)) ?? first);
+  if (live === null) return notFoundPage(ports, c);
+  const { tail } = await records.read(config.slug, ports.now());
+  if (tail === null) return notFoundPage(ports, c);
   const now = ports.now();
-  return answer(c, <RecordPage store={ports.store} live={live} page={page} origin={originOf(c)} now={now} />, cacheControl([live], now));
+  return answer(c, <RecordPage store={ports.store} live={live} page={tail} origin={originOf(c)} now={now} />, cacheControl([live], now));
 }
 
 /** Every page for people. Mounted after the API, because a region and a drop may have any name. */
 export function pageRoutes(ports: StorefrontPorts): Hono {
   const app = new Hono();
+  const records = new RecordReader((slug) => ports.drop(slug));
   app.get("/", (c) => home(ports, c));
   app.get("/brand.css", (c) => c.body(brandSheet(ports.store.brand), 200, { "content-type": "text/css; charset=utf-8", "cache-control": "public, max-age=300" }));
   app.get("/mark.svg", (c) => c.body(markPicture(ports.store), 200, { "content-type": "image/svg+xml", "cache-control": "public, max-age=300" }));
@@ -144,11 +124,11 @@ export function pageRoutes(ports: StorefrontPorts): Hono {
   });
   app.get("/drops/:drop/plan", (c) => {
     const config = configOf(ports, c.req.param("drop"));
-    return config === null ? notFoundPage(ports, c) : planPage(ports, c, config);
+    return config === null ? notFoundPage(ports, c) : planPage(ports, c, config, records);
   });
   app.get("/drops/:drop/record", (c) => {
     const config = configOf(ports, c.req.param("drop"));
-    return config === null ? notFoundPage(ports, c) : recordPage(ports, c, config);
+    return config === null ? notFoundPage(ports, c) : recordPage(ports, c, config, records);
   });
   app.get("/:drop", (c) => {
     const config = configOf(ports, c.req.param("drop"));

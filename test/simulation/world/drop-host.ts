@@ -223,11 +223,15 @@ export class DropHost implements DropPort {
 
   #arrangeAlarm(): void {
     const { agenda, faults } = this.#parts;
-    const dueAt = this.#book.state.outbox.size > 0 ? Math.min(this.#book.state.dueAt, agenda.now + RESEND_MS) : this.#book.state.dueAt;
+    const { outbox, dueAt: stateDueAt } = this.#book.state;
+    // Where the object's clock is behind, what is due by true time is not due yet by its own: a second later is soon enough.
+    const dueAt = Math.max(agenda.now + 1_000, outbox.size > 0 ? Math.min(stateDueAt, agenda.now + RESEND_MS) : stateDueAt);
     if (!Number.isFinite(dueAt) || (this.#alarmAt > agenda.now && this.#alarmAt <= dueAt)) return;
     this.#alarmAt = dueAt;
     if (faults.strikes("alarm-never")) return;
     agenda.arrange(dueAt, "the drop's alarm", () => {
+      // An object has one alarm: setting it to another time takes back the one before.
+      if (this.#alarmAt !== dueAt) return;
       this.#alarmAt = Number.POSITIVE_INFINITY;
       try {
         this.#run(() => ({ outcome: null, changes: null }));

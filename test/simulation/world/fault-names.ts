@@ -13,7 +13,7 @@ export const FAULTS = {
   /** An object's clock is put back. */
   "clock-step-back": 0.01,
   /** The bank's answer comes minutes later, often after the goods went back. */
-  "late-payment": 0.25,
+  "late-payment": 0.35,
   /** A webhook is delivered again. */
   "webhook-duplicated": 0.3,
   /** A webhook is overtaken by those that were sent after it. */

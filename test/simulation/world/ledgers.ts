@@ -1,13 +1,13 @@
 import type { PlacedOrder } from "../../../src/checkout/placed-order.ts";
 import type { PlanSource } from "../../../src/drop/plan.ts";
 import { idFromRandom } from "../../../src/kernel/ids.ts";
-import { assert, Fault } from "../../../src/kernel/result.ts";
+import { assert, Fault, type Result } from "../../../src/kernel/result.ts";
 import { PROVIDER_ACCOUNT } from "../../../src/payment/provider.ts";
 import type { RandomSource } from "../../../src/rehearsal/random.ts";
 import { foldOrder } from "../../../src/settlement/order-book.ts";
 import { viewOrder } from "../../../src/settlement/order-view.ts";
 import type { OrderStore } from "../../../src/settlement/order-store.ts";
-import type { MoneyDeskPort, OrderView } from "../../../src/settlement/port.ts";
+import type { MoneyDeskPort, MoneyRejection, OrderView } from "../../../src/settlement/port.ts";
 import type { DropStorage } from "./drop-storage.ts";
 import type { Network } from "./network.ts";
 import type { SimulatedProvider } from "./provider.ts";
@@ -21,6 +21,7 @@ export class Ledgers {
   readonly #store: OrderStore;
   readonly #provider: SimulatedProvider;
   readonly #placed = new Map<string, { readonly order: PlacedOrder; readonly person: string }>();
+  readonly #counterCommands: { readonly id: string; readonly order: string }[] = [];
   restless = "";
 
   constructor(source: PlanSource, store: OrderStore, provider: SimulatedProvider) {
@@ -47,9 +48,18 @@ export class Ledgers {
       const line = random.pick(view.order.lines);
       const lines = random.chance(0.5) ? null : [{ sku: line.sku, quantity: random.integer(1, line.quantity) }];
       const id = idFromRandom(random.chance(0.7) ? "ful" : "ref", random.bytes(26));
-      await unlessFault(id.startsWith("ful")
+      await this.#answeredAtCounter(id, order, id.startsWith("ful")
         ? () => network.insist("the counter hands over", () => desk.fulfil({ id, order, lines }))
         : () => network.insist("the counter refunds", () => desk.refund({ id, order, lines, amountMinor: null, reason: "It did not fit.", restock: random.chance(0.5) ? null : random.chance(0.5) })));
+    }
+  }
+
+  /** What the counter was told is done must be found in the books for ever after. */
+  async #answeredAtCounter(id: string, order: string, work: () => Promise<Result<OrderView, MoneyRejection>>): Promise<void> {
+    try {
+      if ((await work()).ok) this.#counterCommands.push({ id, order });
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
     }
   }
 
@@ -75,6 +85,11 @@ export class Ledgers {
       assert((book?.verdict === "sold") === (hold.state === "sold"), "the goods and the money agree on what was sold");
     }
     for (const { order } of this.#placed.values()) await this.#checkOrder(order);
+    for (const { id, order } of this.#counterCommands) {
+      const { events } = await this.#store.read(order);
+      const recorded = events.filter((event) => (event.kind === "fulfilled" && event.fulfilment === id) || (event.kind === "refund_requested" && event.refund === id));
+      assert(recorded.length === 1, "what the counter was told is done is in the books, once");
+    }
     const balances = await this.#store.accounts();
     for (const currency of new Set(balances.map((balance) => balance.currency))) {
       const total = balances.filter((balance) => balance.currency === currency).reduce((sum, balance) => sum + balance.debitMinor - balance.creditMinor, 0);
@@ -114,12 +129,4 @@ function unfinished(view: OrderView, provider: SimulatedProvider): string | null
   if (view.state !== "confirmed") return isKept ? `is ${view.state}, and its money is ${outcome.status}` : null;
   // Money that waits for its hand-over waits rightly; at-once it may not wait.
   return outcome.status === "authorised" && view.order.capture === "at-once" ? "is not captured" : null;
-}
-
-async function unlessFault(work: () => Promise<unknown>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-  }
 }

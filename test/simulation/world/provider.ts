@@ -136,8 +136,9 @@ export class SimulatedProvider implements PaymentProvider {
     }
     book.status = "processing";
     this.#tell(book, "payment_intent.processing");
-    // Around and beyond both ends of what "processing" extends: 15 minutes after placing, and 30 seconds.
-    this.#agenda.after(this.#random.integer(10_000, 22 * 60_000), `the bank decides on ${session}`, () => {
+    // Either soon, or around and beyond the end of what "processing" extends: 15 minutes after placing, and 30 seconds.
+    const delayMs = this.#random.chance(0.4) ? this.#random.integer(5_000, 180_000) : this.#random.integer(11 * 60_000, 20 * 60_000);
+    this.#agenda.after(delayMs, `the bank decides on ${session}`, () => {
       if (book.status !== "processing") return;
       if (this.#random.chance(0.85)) {
         this.#authorise(book);

@@ -28,6 +28,7 @@ export class RecordAuditor {
   #seq = 0;
   #hash = "0".repeat(64);
   #at = "";
+  #cancelledAt = "~";
   #stages = new Map<string, Stages>();
   readonly #counts = new Map<string, Count>();
   readonly #kinds = new Map<string, number>();
@@ -74,6 +75,7 @@ export class RecordAuditor {
     this.#hash = String(hash);
     this.#at = at;
     this.#kinds.set(kind, this.seen(kind) + 1);
+    if (kind === "cancel") this.#cancelledAt = at;
     if (kind === "plan") this.#readPlan(row);
     else if (kind === "extend") this.#readExtension(row, at);
     else if (kind === "close") this.#readClose(row, at);
@@ -119,7 +121,9 @@ export class RecordAuditor {
   }
 
   #released(sku: string, at: string): number {
-    return (this.#stages.get(sku) ?? []).filter((stage) => stage.opensAt <= at).reduce((sum, stage) => sum + stage.units, 0);
+    // A stage that had not opened when the drop was cancelled never does.
+    const until = at < this.#cancelledAt ? at : this.#cancelledAt;
+    return (this.#stages.get(sku) ?? []).filter((stage) => stage.opensAt <= until).reduce((sum, stage) => sum + stage.units, 0);
   }
 }
 

@@ -22,7 +22,7 @@ export function makeScenario(random: RandomSource): Scenario {
   const stages = makeStages(random);
   const lastStageAfterMs = stages.at(-1)?.afterMs ?? 0;
   const opensAt = SIMULATION_STARTS_AT + LOBBY_MS;
-  const shoppers = random.integer(3, 14);
+  const shoppers = random.integer(6, 24);
   const source: PlanSource = {
     drop: "moth-tee",
     title: "Moth tee",
@@ -30,7 +30,7 @@ export function makeScenario(random: RandomSource): Scenario {
     announceAt: { at: SIMULATION_STARTS_AT },
     lobbyOpensAt: { at: SIMULATION_STARTS_AT },
     opensAt: { at: opensAt },
-    closesAt: { at: opensAt + lastStageAfterMs + random.integer(5, 60) * MINUTE_MS },
+    closesAt: { at: opensAt + lastStageAfterMs + random.integer(10, 60) * MINUTE_MS },
     stages,
     stock,
     items: makeItems(stock, random),
@@ -46,7 +46,7 @@ export function makeScenario(random: RandomSource): Scenario {
     admit: random.chance(0.2) ? "all" : "paced",
     tax: random.chance(0.5) ? { label: "VAT", percent: random.pick([7, 19, 20, 8.875]) } : null,
   };
-  return { source, shoppers, people: random.integer(Math.ceil(shoppers / 2), shoppers) };
+  return { source, shoppers, people: random.integer(Math.ceil(shoppers / 3), shoppers) };
 }
 
 function makeStages(random: RandomSource): PlanSource["stages"] {
@@ -56,7 +56,7 @@ function makeStages(random: RandomSource): PlanSource["stages"] {
   const edges = [0, ...[...cuts].toSorted((a, b) => a - b), 100];
   let afterMs = 0;
   return Array.from({ length: count }, (_, index) => {
-    if (index > 0) afterMs += random.integer(1, 40) * MINUTE_MS;
+    if (index > 0) afterMs += random.integer(1, 25) * MINUTE_MS;
     return { sharePercent: (edges[index + 1] ?? 100) - (edges[index] ?? 0), afterMs };
   });
 }
@@ -86,7 +86,7 @@ function makeCampaign(opensAt: number, random: RandomSource): CampaignTerms {
     percentOff: random.pick([5, 10, 12.5, 33.3, 100]),
     region: random.chance(0.5) ? "berlin" : null,
     validFrom: opensAt - LOBBY_MS,
-    validUntil: opensAt + random.integer(2, 60) * MINUTE_MS,
+    validUntil: opensAt + random.integer(5, 90) * MINUTE_MS,
     uses: random.integer(1, 4),
     typed: "NIGHT",
   };

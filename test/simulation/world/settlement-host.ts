@@ -10,7 +10,7 @@ import { processInboxEvent, receiveWebhook } from "../../../src/settlement/inbox
 import { memoryOrderStore } from "../../../src/settlement/memory-order-store.ts";
 import type { OrderStore } from "../../../src/settlement/order-store.ts";
 import type { CheckoutPort, MoneyDeskPort } from "../../../src/settlement/port.ts";
-import type { SettlementDrop, SettlementPorts } from "../../../src/settlement/settlement.ts";
+import type { SettlementDrop, SettlementPorts } from "../../../src/settlement/settlement-ports.ts";
 import type { FaultName } from "./fault-names.ts";
 import type { Network } from "./network.ts";
 import type { SimulatedProvider } from "./provider.ts";

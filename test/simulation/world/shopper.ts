@@ -63,7 +63,7 @@ export class Shopper {
       const claim = await this.#insist("claim", () => this.#shop.drop.claim(facts));
       if (claim.ok && claim.value.state === "admitted") {
         await this.#sit(claim.value.sitting);
-        if (this.#random.chance(0.4)) return;
+        if (this.#random.chance(0.25)) return;
       }
       await network.pause(waitAfter(claim, this.#shop.now(), this.#random), "a shopper looks again");
     }
@@ -90,13 +90,14 @@ export class Shopper {
     const second = this.#random.chance(0.3) ? await this.#hold(sitting, this.#random.chance(0.5) ? first.id : null) : null;
     const hold = second ?? first;
     const choice = this.#random.fraction();
-    if (choice < 0.15) return;
-    if (choice < 0.3) {
+    if (choice < 0.1) return;
+    if (choice < 0.2) {
       await this.#insist("abandon", () => this.#shop.drop.abandon(hold.id, this.#entry));
       return;
     }
-    // Up to a minute beyond the hold's end: some come too late.
-    await this.#shop.network.pause(this.#random.integer(0, Math.max(0, hold.expiresAt - this.#shop.now()) + 60_000 * (choice < 0.5 ? 1 : 0)), "a shopper types an address");
+    // Some use all of their time, and a minute more.
+    const leftMs = Math.max(0, hold.expiresAt - this.#shop.now());
+    await this.#shop.network.pause(this.#random.integer(0, choice < 0.35 ? leftMs + 60_000 : Math.min(leftMs, 60_000)), "a shopper types an address");
     await this.#order(sitting, hold);
   }
 
@@ -147,7 +148,7 @@ export class Shopper {
       session = view?.payment.url?.split("/").at(-1) ?? null;
       if (session === null) await network.pause(this.#random.integer(500, 5_000), "a shopper waits for the payment page");
     }
-    if (session === null || this.#random.chance(0.15)) return;
+    if (session === null || this.#random.chance(0.1)) return;
     await network.pause(this.#random.chance(0.8) ? this.#random.integer(2_000, 120_000) : this.#random.integer(120_000, 15 * 60_000), "a shopper looks for the card");
     provider.pay(session, this.#random.chance(0.1) ? "decline" : "approve");
     if (this.#random.chance(0.5)) await this.#tried("come back", () => checkout.refresh(order.id));

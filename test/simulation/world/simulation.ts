@@ -1,3 +1,4 @@
+import type { Control } from "../../../src/drop/port.ts";
 import { assert } from "../../../src/kernel/result.ts";
 import { Agenda } from "../../../src/rehearsal/agenda.ts";
 import { FaultPlan } from "../../../src/rehearsal/faults.ts";
@@ -16,7 +17,7 @@ import { Shopper, type Shop, type Sight } from "./shopper.ts";
 
 const MINUTE_MS = 60_000;
 /** Shards look at the drop this often; in the real thing it is once a second, which only makes the same waits shorter. */
-const LOBBY_TICK_MS = 15_000;
+const LOBBY_TICK_MS = 30_000;
 /** For so long after the close things still go wrong; the bank's slowest answer falls into it. */
 const SICK_AFTER_CLOSE_MS = 25 * MINUTE_MS;
 /** And so long everything has to end by itself once nothing goes wrong any more. */
@@ -148,9 +149,25 @@ class World {
       this.#shopping += 1;
       this.#watch(shopper.visit().finally(() => (this.#shopping -= 1)));
     }
+    this.#arrangeControls(closesAt);
     // The people at the counter: they hand over what was sold, and now and then take something back.
     const counter = this.#random.branch("counter");
     this.#every(5 * MINUTE_MS, "the counter", () => this.#watch(this.#ledgers.serveCounter(this.#settlement.desk, this.#network, counter)));
+  }
+
+  /** The seller at the desk: pauses and goes on, puts a stage off, and once in a while calls the whole thing off. */
+  #arrangeControls(closesAt: number): void {
+    const seller = this.#random.branch("seller");
+    const at = () => seller.integer(SIMULATION_STARTS_AT, closesAt + MINUTE_MS);
+    const command = (when: number, control: Control) =>
+      this.agenda.arrange(when, `the seller: ${control.kind}`, () => this.#watch(this.#network.insist(`control ${control.kind}`, () => this.#drop.control(control, "desk"))));
+    if (seller.chance(0.2)) {
+      const pausedAt = at();
+      command(pausedAt, { kind: "pause" });
+      command(pausedAt + seller.integer(1, 10) * MINUTE_MS, { kind: "resume" });
+    }
+    if (seller.chance(0.3)) command(at(), { kind: "extend", stage: seller.integer(1, 3), byMs: seller.integer(1, 15) * MINUTE_MS });
+    if (seller.chance(0.05)) command(at(), { kind: "cancel" });
   }
 
   #shard(index: number): LobbyHost {

@@ -78,7 +78,6 @@ export function shopPages(shop: Shop): Hono {
   const now = shop.now ?? shop.live?.live.asOf ?? OPENS_AT;
   const rows = shop.rows ?? [];
   const drop = trap<DropPort>("drop", {
-    plan: () => Promise.reject(new Error("the drop has a plan already")),
     record: () => Promise.resolve({ rows, head: { seq: rows.length, hash: "cd".repeat(32), at: new Date(now).toISOString() }, signature: "head.signature" }),
   });
   return pageRoutes(trap<StorefrontPorts>("ports", {
