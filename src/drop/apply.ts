@@ -1,6 +1,6 @@
 import type { Hashing } from "../kernel/hashing.ts";
 import { assert } from "../kernel/result.ts";
-import { countHold, countMovement, countOf, emptyCounters, unitsTaken } from "./counters.ts";
+import { countHold, countMovement, countOf, countUnits, emptyCounters, unitsTaken } from "./counters.ts";
 import { holdDueAt, lifecycleDueAt } from "./due-time.ts";
 import { EFFECTS, isStockMovement, type UnitCount } from "./movements.ts";
 import type { MovementRow } from "./port.ts";
@@ -22,11 +22,7 @@ export function rebuild(stored: StoredDrop): DropState {
   state.facts = stored.facts;
   state.tail = stored.tail;
   for (const name of TABLE_NAMES) putRows(state, { [name]: stored.rows[name] });
-  for (const hold of state.holds.values()) {
-    const taken = unitsTaken(hold);
-    for (const { sku, quantity } of taken.held) state.counters.held.set(sku, countOf(state.counters.held, sku) + quantity);
-    for (const { sku, quantity } of taken.sold) state.counters.sold.set(sku, countOf(state.counters.sold, sku) + quantity);
-  }
+  for (const hold of state.holds.values()) countUnits(state.counters, hold);
   state.dueAt = Number.NEGATIVE_INFINITY;
   return state;
 }

@@ -1,5 +1,5 @@
 import { assert } from "../kernel/result.ts";
-import { countOf, emptyCounters, countHold, unitsTaken, type Counters } from "./counters.ts";
+import { type Counters, countHold, countOf, countUnits, emptyCounters } from "./counters.ts";
 import type { UnitCount } from "./movements.ts";
 import type { Plan } from "./plan.ts";
 import { releasedUnits } from "./release.ts";
@@ -38,9 +38,7 @@ export function recount(holds: Iterable<HoldRow>): Counters {
   const counters = emptyCounters();
   for (const hold of holds) {
     countHold(counters, hold, 1);
-    const taken = unitsTaken(hold);
-    for (const { sku, quantity } of taken.held) counters.held.set(sku, countOf(counters.held, sku) + quantity);
-    for (const { sku, quantity } of taken.sold) if (quantity > 0) counters.sold.set(sku, countOf(counters.sold, sku) + quantity);
+    countUnits(counters, hold);
   }
   return counters;
 }

@@ -58,6 +58,13 @@ export function countHold(counters: Counters, hold: HoldRow, sign: 1 | -1): void
   add(counters.couponUses, voucherKey(hold.coupon), sign);
 }
 
+/** Counts a hold's units from its row, where no movement says them: at a rebuild and at a recount. */
+export function countUnits(counters: Counters, hold: HoldRow): void {
+  const taken = unitsTaken(hold);
+  for (const { sku, quantity } of taken.held) add(counters.held, sku, quantity);
+  for (const { sku, quantity } of taken.sold) add(counters.sold, sku, quantity);
+}
+
 /** The units that a hold keeps from others in its present state. */
 export function unitsTaken(hold: HoldRow): { readonly held: readonly UnitCount[]; readonly sold: readonly UnitCount[] } {
   if (hold.state === "held" || hold.state === "placed") return { held: hold.units, sold: [] };

@@ -17,7 +17,7 @@ beforeAll(async () => {
     storeVars(
       { slug: "race", items: [{ sku: "RACE-1", priceMinor: 4200, quantity: UNITS }], limitPerPerson: 1 },
       { slug: "pair", items: [{ sku: "PAIR-1", priceMinor: 1000, quantity: 100 }], limitPerPerson: 2 },
-      { slug: "shards", items: [{ sku: "SHARD-A", priceMinor: 900, quantity: 12 }, { sku: "SHARD-B", priceMinor: 900, quantity: 3 }], limitPerPerson: 1, admit: "paced", shards: 4, opensAfter: "8s", claimWindow: "5s" },
+      { slug: "shards", items: [{ sku: "SHARD-A", priceMinor: 1100, quantity: 12 }, { sku: "SHARD-B", priceMinor: 1100, quantity: 3 }], limitPerPerson: 1, admit: "paced", shards: 4, opensAfter: "8s", claimWindow: "5s" },
     ),
   );
 });

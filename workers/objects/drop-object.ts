@@ -52,7 +52,7 @@ export class DropObject extends DurableObject<DropEnv> implements DropPort {
   constructor(context: DurableObjectState, env: DropEnv) {
     super(context, env);
     this.#store = new DropStore(context.storage);
-    this.#outbox = new OutboxDrain(env.ORDERS_QUEUE);
+    this.#outbox = new OutboxDrain((messages) => this.env.ORDERS_QUEUE.sendBatch(messages.map((body) => ({ body }))));
     this.#signer = new HeadSigner(env.HEAD_KEY);
     this.#commits = new GroupCommit(this.#store, nodeHashing, () => this.clock(), (state, written, now) => this.#afterCommit(state, written, now));
   }

@@ -13,13 +13,14 @@ const MESSAGES_PER_BATCH = 25;
  * is sent again, which at-least-once consumers bear anyway.
  */
 export class OutboxDrain {
-  readonly #queue: Pick<Queue<OutboxMessage>, "sendBatch">;
+  readonly #take: (messages: readonly OutboxMessage[]) => Promise<unknown>;
   readonly #dueAt = new Map<string, number>();
   #toSend: OutboxMessage[] = [];
   #sending: Promise<void> | null = null;
 
-  constructor(queue: Pick<Queue<OutboxMessage>, "sendBatch">) {
-    this.#queue = queue;
+  /** `take` hands messages to the queue, or throws when it does not take them. */
+  constructor(take: (messages: readonly OutboxMessage[]) => Promise<unknown>) {
+    this.#take = take;
   }
 
   /** When the next unacknowledged message is due, infinite without one. */
@@ -49,7 +50,7 @@ export class OutboxDrain {
     while (this.#toSend.length > 0) {
       const batch = this.#toSend.splice(0, MESSAGES_PER_BATCH);
       try {
-        await this.#queue.sendBatch(batch.map((body) => ({ body })));
+        await this.#take(batch);
       } catch (cause) {
         for (const message of batch) this.#dueAt.set(message.id, now + RETRY_AFTER_MS);
         console.error(JSON.stringify({ event: "outbox_send_failed", messages: batch.length, detail: cause instanceof Error ? cause.message : String(cause) }));

@@ -27,7 +27,7 @@ const step = fc.record({
     "sit", "sit", "sit", "hold", "hold", "hold", "swap", "place", "place", "place", "confirm", "confirm", "confirm",
     "fail", "processing", "abandon", "restock", "pause", "resume", "resume", "resume", "wait", "cancel",
   ),
-  who: fc.nat(7), sku: fc.constantFrom(...SKUS), quantity: fc.integer({ min: 1, max: 3 }), waitMs: fc.oneof({ weight: 3, arbitrary: fc.integer({ min: 0, max: MINUTE / 2 }) }, { weight: 1, arbitrary: fc.integer({ min: 0, max: 12 * MINUTE }) }),
+  who: fc.nat(3), sku: fc.constantFrom(...SKUS), quantity: fc.integer({ min: 1, max: 3 }), waitMs: fc.oneof({ weight: 6, arbitrary: fc.integer({ min: 0, max: MINUTE / 2 }) }, { weight: 1, arbitrary: fc.integer({ min: 0, max: 12 * MINUTE }) }),
 });
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
 
@@ -47,7 +47,7 @@ function play(drop: TestDrop, { act, who, sku, quantity, waitMs }: Step, seats: 
     if (answer.ok) cart.set(who, answer.value);
   }
   // Two people share an address, so that counting by person matters.
-  if (act === "place" && sitting !== undefined && hold !== undefined) drop.place(sitting, hold, { person: `address-${who % 6}` });
+  if (act === "place" && sitting !== undefined && hold !== undefined) drop.place(sitting, hold, { person: `address-${who % 3}` });
   if (act === "abandon" && hold !== undefined) drop.run((state, now, hashing) => decideAbandon(state, hold.id, drop.holdRow(hold.id).entry, now, hashing));
   if (act === "pause" || act === "resume") drop.run((state, now, hashing) => decideControl(state, { kind: act }, "desk", now, hashing));
   // Rarely, or most runs would end early.
@@ -74,11 +74,11 @@ function stored(drop: TestDrop): StoredDrop {
 describe("conservation", () => {
   test("over random runs: every row within the release, totals equal a recount, the chain links, and at close every unit is sold, unsold or withheld", () => {
     let sales = 0;
-    fc.assert(fc.property(fc.array(step, { minLength: 50, maxLength: 250 }), (steps) => {
+    fc.assert(fc.property(fc.array(step, { minLength: 50, maxLength: 250, size: "max" }), (steps) => {
       const drop = new TestDrop(shop).open();
       const seats = new Map<number, Sitting>();
       const cart = new Map<number, HoldView>();
-      for (let who = 0; who < 8; who++) play(drop, { act: "sit", who, sku: "TEE", quantity: 1, waitMs: 0 }, seats, cart);
+      for (let who = 0; who < 4; who++) play(drop, { act: "sit", who, sku: "TEE", quantity: 1, waitMs: 0 }, seats, cart);
       for (const one of steps) {
         play(drop, one, seats, cart);
         expect(drop.state.counters).toEqual(recount(drop.state.holds.values()));
@@ -89,7 +89,7 @@ describe("conservation", () => {
       expect(close).toHaveLength(1);
       const [sold, unsold, withheld] = ["sold", "unsold", "withheld"].map((member) => close[0]?.[member] as { quantity: number }[]);
       expect(shop.stock.map((_, index) => (sold?.[index]?.quantity ?? 0) + (unsold?.[index]?.quantity ?? 0) + (withheld?.[index]?.quantity ?? 0))).toEqual([11, 17]);
-      sales += sold?.[0]?.quantity ?? 0;
+      sales += drop.kinds().filter((kind) => kind === "sell").length;
       let prevHash = CHAIN_START;
       for (const { prevHash: previous, hash, ...movement } of drop.record) {
         expect(previous).toBe(prevHash);
@@ -98,11 +98,11 @@ describe("conservation", () => {
       }
     }), { numRuns: 150 });
     // A run in which nothing is ever sold would prove nothing.
-    expect(sales).toBeGreaterThan(100);
+    expect(sales).toBeGreaterThan(300);
   });
 
   test("a book made again from what was written decides like the one that wrote it", () => {
-    fc.assert(fc.property(fc.array(step, { minLength: 30, maxLength: 120 }), (steps) => {
+    fc.assert(fc.property(fc.array(step, { minLength: 30, maxLength: 120, size: "max" }), (steps) => {
       const drop = new TestDrop(shop).open();
       const seats = new Map<number, Sitting>();
       const cart = new Map<number, HoldView>();
