@@ -11,6 +11,8 @@ const { values } = parseArgs({ options: { seed: { type: "string" }, count: { typ
 const first = values.seed === undefined ? Math.floor(Math.random() * 0x7fff_ffff) : Number(values.seed);
 const count = values.count === undefined ? 1 : Number(values.count);
 
+if (!Number.isInteger(first) || first < 0 || !Number.isInteger(count) || count < 1) throw new Error("--seed is a whole number from 0, --count one from 1");
+
 const reports: SimulationReport[] = [];
 let hasFailed = false;
 for (let seed = first; seed < first + count && !hasFailed; seed++) {

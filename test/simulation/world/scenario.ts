@@ -5,7 +5,7 @@ import type { SplitRule } from "../../../src/settlement/split.ts";
 
 export const SIMULATION_STARTS_AT = Date.parse("2026-12-04T17:00:00Z");
 const MINUTE_MS = 60_000;
-const LOBBY_MS = 10 * MINUTE_MS;
+export const LOBBY_MS = 10 * MINUTE_MS;
 
 /** One run's drop and crowd. Small on purpose: with seven units and limits of two every bound is hit in every run. */
 export interface Scenario {

@@ -11,7 +11,7 @@ import { LobbyHost } from "./lobby-host.ts";
 import { Network } from "./network.ts";
 import { SimulatedProvider } from "./provider.ts";
 import { RecordAuditor } from "./record-auditor.ts";
-import { makeScenario, SIMULATION_STARTS_AT } from "./scenario.ts";
+import { LOBBY_MS, makeScenario, SIMULATION_STARTS_AT } from "./scenario.ts";
 import { SettlementHost } from "./settlement-host.ts";
 import { Shopper, type Shop, type Sight } from "./shopper.ts";
 
@@ -167,7 +167,7 @@ class World {
       command(pausedAt + seller.integer(1, 10) * MINUTE_MS, { kind: "resume" });
     }
     if (seller.chance(0.3)) command(at(), { kind: "extend", stage: seller.integer(1, 3), byMs: seller.integer(1, 15) * MINUTE_MS });
-    if (seller.chance(0.05)) command(at(), { kind: "cancel" });
+    if (seller.chance(0.12)) command(seller.integer(SIMULATION_STARTS_AT + LOBBY_MS, closesAt), { kind: "cancel" });
   }
 
   #shard(index: number): LobbyHost {

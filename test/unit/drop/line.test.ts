@@ -46,7 +46,7 @@ describe("the line", () => {
     for (const perPage of [1, 3, 100]) {
       const drop = paced(20, 4);
       const lobby = new Lobby(4, perPage);
-      for (let number = 1; number <= 60; number++) lobby.join(number, "MOTH", 1, (number * number) % 4);
+      for (let number = 1; number <= 60; number++) lobby.join(number, "MOTH", 1, number % 5 === 0 ? 1 : number % 11 === 0 ? 2 : number % 13 === 0 ? 3 : 0);
       for (let round = 0; round < 60; round++) {
         serve(drop, lobby.pages(drop));
         const served = [...drop.state.calls.values()].map((call) => call.rank).toSorted();
@@ -117,6 +117,29 @@ describe("the line", () => {
     serve(drop, lobby.pages(drop));
     expect(upTo(drop, "SET")).toBe(rank(1));
     expect(upTo(drop, "TEE")).toBe(rank(53));
+  });
+
+  test("a call for an item that sold out meanwhile keeps no component from others", () => {
+    const drop = new TestDrop({
+      ...AT_ONCE, admit: "paced", stock: [{ sku: "TEE", quantity: 4 }, { sku: "RARE", quantity: 1 }],
+      items: [
+        { sku: "SET", title: "Tee with the rare pin", priceMinor: 900, components: [{ sku: "TEE", quantity: 1 }, { sku: "RARE", quantity: 1 }] },
+        { sku: "TEE", title: "Tee", priceMinor: 400, components: [{ sku: "TEE", quantity: 1 }] },
+      ],
+    }).open();
+    const wants = [{ sku: "SET", quantity: 1 }];
+    const seed = drop.state.facts?.seed ?? "";
+    const [first, second] = ["ana", "ben"].map((name) => drop.ticket(name, wants)).map((ticket) => ({ ticket, rank: rankOf(ticket, T0, seed, nodeHashing) })).toSorted((a, b) => (a.rank < b.rank ? -1 : 1));
+    if (first === undefined || second === undefined) throw new Error("two people wait");
+    const page = (after: string | null, rankOfNext: string): LinePage => ({ shard: 0, sku: "SET", lane: "open", after, waiting: [{ rank: rankOfNext, quantity: 1 }], completeTo: END });
+    serve(drop, [page(null, first.rank)]);
+    drop.now += MINUTE;
+    serve(drop, [page(first.rank, second.rank)]);
+    const answer = drop.claim(first.ticket);
+    if (!answer.ok || answer.value.state !== "admitted") throw new Error("a late claimant is still served");
+    drop.held(answer.value.sitting, wants);
+    expect(drop.state.calls.size).toBe(1);
+    expect(wantedLines(drop.state, drop.now)).toEqual([{ sku: "TEE", lane: "open", after: null, count: 3 }]);
   });
 
   test("later stages go on from the threshold, and a pause stops it", () => {
