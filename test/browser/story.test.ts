@@ -20,8 +20,8 @@ beforeAll(async () => {
     storeVars({
       slug: "last",
       items: [{ sku: "LAST-1", priceMinor: 4200, quantity: 2 }],
-      opensAfter: "25s",
-      stages: '[ { share = 50, after = "0s" }, { share = 50, after = "45s" } ]',
+      opensAfter: "18s",
+      stages: '[ { share = 50, after = "0s" }, { share = 50, after = "30s" } ]',
       limitPerPerson: 1,
       admit: "paced",
       claimWindow: "10s",
@@ -49,7 +49,7 @@ async function openPage(visitor: Visitor): Promise<void> {
 }
 
 async function visit(): Promise<Visitor> {
-  const context = await browser.newContext({ viewport: PHONE, isMobile: true, hasTouch: true });
+  const context = await browser.newContext({ viewport: PHONE, isMobile: true, hasTouch: true, reducedMotion: "reduce" });
   const visitor: Visitor = { context, page: await context.newPage(), complaints: [] };
   await visitor.page.close();
   await openPage(visitor);

@@ -12,7 +12,7 @@ export function client(world: World): Send {
   return async (method, path, { body, text, headers = {} } = {}) => {
     const sent = text ?? (body === undefined ? null : JSON.stringify(body));
     const type: Record<string, string> = sent === null ? {} : { "content-type": "application/json" };
-    return app.fetch(new Request(ORIGIN + path, { method, body: sent, headers: { ...type, ...headers } }));
+    return app.fetch(new Request(ORIGIN + path, { method, ...(sent === null ? {} : { body: sent }), headers: { ...type, ...headers } }));
   };
 }
 
