@@ -22,6 +22,8 @@ export const VOUCHER_USES_MAX = 1_000_000;
 const CLOCK_TOLERANCE_MS = 60_000;
 /** A voucher is about 450 characters; whatever is longer is not looked at. */
 const TOKEN_LENGTH_MAX = 2_048;
+/** Decoders of base64 pass over white space and padding; a voucher with either in it is not one that was made here. */
+const COMPACT_FORM = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 
 export interface VoucherTerms {
   /** The voucher's own number, `cpn_…`: it is burned when it is spent. */
@@ -104,7 +106,7 @@ export async function mintVoucher(terms: VoucherTerms, key: CouponKey, now: numb
  * leads. Null for everything else, without saying why.
  */
 export async function readVoucher(token: string, publicKeys: PublicKeys, now: number): Promise<VoucherTerms | null> {
-  if (token.length > TOKEN_LENGTH_MAX) return null;
+  if (token.length > TOKEN_LENGTH_MAX || !COMPACT_FORM.test(token)) return null;
   const claims = await verifiedClaims(token, publicKeys);
   if (claims === null) return null;
   const terms = {

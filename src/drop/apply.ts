@@ -6,12 +6,13 @@ import { EFFECTS, isStockMovement, type UnitCount } from "./movements.ts";
 import type { MovementRow } from "./port.ts";
 import { EMPTY_RECORD, rowAfter } from "./record.ts";
 import { type Changes, type DropState, type HoldRow, placeId, type SittingRow, type StoredDrop, TABLE_NAMES } from "./state.ts";
+import { Timetable } from "./timetable.ts";
 
 export function emptyState(): DropState {
   return {
     facts: null, tail: EMPTY_RECORD,
     holds: new Map(), sittings: new Map(), orders: new Map(), verdicts: new Map(), seals: new Map(), thresholds: new Map(), calls: new Map(), outbox: new Map(),
-    counters: emptyCounters(), liveHolds: new Set(), undecidedSittings: new Set(), sittingsByEntry: new Map(), entryByPlace: new Map(),
+    counters: emptyCounters(), liveHolds: new Set(), timetable: new Timetable(), undecidedSittings: new Set(), sittingsByEntry: new Map(), entryByPlace: new Map(),
     dueAt: Number.POSITIVE_INFINITY,
   };
 }
@@ -92,8 +93,10 @@ function putHold(state: DropState, hold: HoldRow): void {
   countHold(state.counters, hold, 1);
   state.holds.set(hold.id, hold);
   if (hold.state === "held" || hold.state === "placed") {
+    const dueAt = holdDueAt(hold);
+    if (before === undefined || !state.liveHolds.has(hold.id) || holdDueAt(before) !== dueAt) state.timetable.enter(hold.id, dueAt);
     state.liveHolds.add(hold.id);
-    state.dueAt = Math.min(state.dueAt, holdDueAt(hold));
+    state.dueAt = Math.min(state.dueAt, dueAt);
   } else state.liveHolds.delete(hold.id);
 }
 

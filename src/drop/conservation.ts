@@ -14,10 +14,13 @@ export interface ClosingBalance {
 /**
  * Where every unit of the plan ended, per sku: sold, released but unsold, or
  * withheld because its stage never opened (a cancelled drop). The three sum to
- * the plan's quantity, or the books are not closed.
+ * the plan's quantity, and the holds counted one by one say the same, or the
+ * books are not closed.
  */
 export function closingBalance(state: DropState, plan: Plan, endedAt: number): ClosingBalance {
+  const recounted = recount(state.holds.values());
   const balance = plan.stock.map((stock) => {
+    assert(countOf(recounted.sold, stock.sku) === countOf(state.counters.sold, stock.sku), "the running totals are what the holds say");
     assert(countOf(state.counters.held, stock.sku) === 0, "nothing is held when the books are closed");
     const released = releasedUnits(stock, endedAt);
     const sold = countOf(state.counters.sold, stock.sku);

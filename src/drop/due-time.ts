@@ -47,12 +47,18 @@ export function lifecycleDueAt(state: DropState): number {
   return Math.min(drawDueAt(state), closeDueAt(state));
 }
 
-/** The earliest instant at which time alone changes anything. */
+/** The hold that an entry of the timetable speaks of, or null where the hold has ended or is due at another time. */
+export function holdDueBy(state: DropState, { id, at }: { readonly id: string; readonly at: number }): HoldRow | null {
+  const hold = state.liveHolds.has(id) ? state.holds.get(id) : undefined;
+  return hold !== undefined && holdDueAt(hold) === at ? hold : null;
+}
+
+/** The earliest instant at which time alone changes anything. Entries of the timetable that no longer hold are let go. */
 export function nextDueAt(state: DropState): number {
-  let dueAt = lifecycleDueAt(state);
-  for (const id of state.liveHolds) {
-    const hold = state.holds.get(id);
-    if (hold !== undefined) dueAt = Math.min(dueAt, holdDueAt(hold));
+  let first = state.timetable.first;
+  while (first !== null && holdDueBy(state, first) === null) {
+    state.timetable.dropFirst();
+    first = state.timetable.first;
   }
-  return dueAt;
+  return Math.min(lifecycleDueAt(state), first?.at ?? Number.POSITIVE_INFINITY);
 }

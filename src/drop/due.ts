@@ -1,7 +1,7 @@
 import type { Hashing } from "../kernel/hashing.ts";
 import { drawSeed } from "../lobby/draw.ts";
 import { closingBalance } from "./conservation.ts";
-import { closeDueAt, drawDueAt, holdDueAt, isSealed, sealId, unitsBackAt } from "./due-time.ts";
+import { closeDueAt, drawDueAt, holdDueAt, holdDueBy, isSealed, sealId, unitsBackAt } from "./due-time.ts";
 import { factsOf, movementsOf } from "./hold-movements.ts";
 import type { Movement } from "./movements.ts";
 import { OPEN_LANE, type Plan } from "./plan.ts";
@@ -17,11 +17,7 @@ export const DUE_STEPS: readonly ((state: DropState, now: number, hashing: Hashi
 
 /** Ends what ran out: held by its expiry, placed by its time to pay and the half minute after it. */
 function endHolds(state: DropState, now: number, hashing: Hashing): Changes | null {
-  const due: HoldRow[] = [];
-  for (const id of state.liveHolds) {
-    const hold = state.holds.get(id);
-    if (hold !== undefined && holdDueAt(hold) <= now) due.push(hold);
-  }
+  const due = state.timetable.dueBy(now).flatMap((entry) => holdDueBy(state, entry) ?? []);
   if (due.length === 0) return null;
   const { plan } = factsOf(state);
   due.sort((a, b) => holdDueAt(a) - holdDueAt(b) || (a.id < b.id ? -1 : 1));

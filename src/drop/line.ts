@@ -10,6 +10,11 @@ import { type CallRow, type Decision, type DropFacts, type DropState, lineId, pl
 
 /** The most ranks that one request of one line asks for. */
 const RANKS_PER_REQUEST_MAX = 1_000;
+/**
+ * The fewest: before the last free unit there may stand many who have bought
+ * already and take nothing, and a page comes only once a second.
+ */
+const RANKS_PER_REQUEST_MIN = 100;
 
 /**
  * Which ranks of which lines could be served now: a line for every item of
@@ -23,7 +28,7 @@ export function wantedLines(state: DropState, now: number): LineRequest[] {
     const after = thresholdOf(state, sku, lane);
     const item = plan.items.find((candidate) => candidate.sku === sku);
     const room = item === undefined ? 0 : itemsWithin(item, (part) => countOf(free, part));
-    return room < 1 || after === "~" ? [] : [{ sku, lane, after, count: Math.min(room, RANKS_PER_REQUEST_MAX) }];
+    return room < 1 || after === "~" ? [] : [{ sku, lane, after, count: Math.min(Math.max(room, RANKS_PER_REQUEST_MIN), RANKS_PER_REQUEST_MAX) }];
   });
 }
 
@@ -60,7 +65,7 @@ export function decideServe(state: DropState, pages: readonly LinePage[], now: n
     }
     reached.set(id, candidate);
     const standing = standingOf(state, plan, candidate, now);
-    if (standing !== "satisfied") take(free, item, demandOf(plan, candidate));
+    if (standing !== "satisfied") take(free, item, Math.min(candidate.quantity, plan.limitPerPerson));
     if (standing === "absent") calls.push({ id: callId(candidate.sku, candidate.lane, candidate.rank), ...candidate, calledAt: now });
   }
   if (reached.size === 0) return endedCalls.length === 0 ? unchanged(null) : { outcome: null, changes: { endedCalls } };
@@ -92,26 +97,24 @@ function freeUnits(state: DropState, plan: Plan, now: number): Map<string, numbe
   // Wanting what is sold out takes nothing, or a bundle that nobody can have
   // would keep its other half from those who can.
   const inStock = new Map(plan.items.filter((item) => availableItems(state, plan, item, now) > 0).map((item) => [item.sku, item]));
-  const want = (line: Line) => {
+  // A wish for more than one person may have cannot take more than that.
+  const want = (line: Line, allowed = plan.limitPerPerson) => {
     const item = inStock.get(line.sku);
-    if (item !== undefined) take(free, item, demandOf(plan, line));
+    if (item !== undefined) take(free, item, Math.min(line.quantity, allowed));
   };
   for (const call of state.calls.values()) if (!isCallOver(call, plan, now)) want(call);
   for (const id of state.undecidedSittings) {
     const sitting = state.sittings.get(id);
     if (sitting === undefined || now >= sitting.expiresAt) continue;
-    for (const line of sitting.wants) if (isServed(sitting.rank, thresholdOf(state, line.sku, sitting.lane))) want(line);
+    // Whoever sits down again after buying keeps nothing from others beyond what may still be bought.
+    const allowed = Math.max(0, plan.limitPerPerson - countOf(state.counters.itemsByEntry, sitting.entry));
+    for (const line of sitting.wants) if (isServed(sitting.rank, thresholdOf(state, line.sku, sitting.lane))) want(line, allowed);
   }
   return free;
 }
 
 function take(free: Map<string, number>, item: PlanItem, quantity: number): void {
   for (const part of item.components) free.set(part.sku, countOf(free, part.sku) - part.quantity * quantity);
-}
-
-/** A wish for more than one person may have cannot take more than that. */
-function demandOf(plan: Plan, line: { readonly quantity: number }): number {
-  return Math.min(line.quantity, plan.limitPerPerson);
 }
 
 function isCallOver(call: CallRow, plan: Plan, now: number): boolean {

@@ -30,14 +30,16 @@ export function decidePlace(state: DropState, command: PlaceCommand, now: number
   const hold = state.holds.get(holdId);
   if (hold === undefined || hold.entry !== entry) return unchanged(rejected({ code: "not_found" }));
   if (hold.state === "placed" || hold.state === "sold") return unchanged(rejected({ code: "order_placed" }));
-  if (hold.state !== "held" || now >= hold.expiresAt) return unchanged(rejected({ code: "hold_expired" }));
+  const isHeld = hold.state === "held" && now < hold.expiresAt;
+  // Asked first: the refusal gives the hold back, and whoever retries after a lost answer must read the same reason again.
   if (countOf(state.counters.itemsByPerson, command.person) + itemCount(hold.lines) > plan.limitPerPerson) {
-    // Kept, the hold would block units that this person can never buy.
     return {
       outcome: rejected({ code: "limit_reached", limit: plan.limitPerPerson }),
-      changes: { movements: movementsOf("abandon", hold, plan, now, hashing), holds: [{ ...hold, state: "abandoned" }] },
+      // Kept, the hold would block units that this person can never buy.
+      changes: isHeld ? { movements: movementsOf("abandon", hold, plan, now, hashing), holds: [{ ...hold, state: "abandoned" }] } : null,
     };
   }
+  if (!isHeld) return unchanged(rejected({ code: "hold_expired" }));
   const terms = coupon === null ? null : couponTerms(state, plan, coupon, command.region, now);
   if (terms === "coupon_invalid" || terms === "coupon_used_up") return unchanged(rejected({ code: terms }));
   const placed = placedOrder(facts, command, hold, terms, now);

@@ -5,6 +5,7 @@ import type { Movement, UnitCount } from "./movements.ts";
 import type { Plan } from "./plan.ts";
 import type { ConfirmAnswer, HoldState, Line, OutboxMessage, ShardSeal } from "./port.ts";
 import type { RecordTail } from "./record.ts";
+import type { Timetable } from "./timetable.ts";
 
 /*
  * What the Drop object knows. The rows are what is stored; counters and indexes
@@ -143,6 +144,8 @@ export interface DropState extends Rows {
   readonly counters: Counters;
   /** Holds that are held or placed: the ones that time can end. */
   readonly liveHolds: Set<string>;
+  /** When each of them is due next. */
+  readonly timetable: Timetable;
   /** Sittings that have not held anything yet. */
   readonly undecidedSittings: Set<string>;
   readonly sittingsByEntry: Map<string, string[]>;

@@ -95,6 +95,18 @@ export class ServiceLine {
     return { waiting, quantiles: [...lanes].map(([lane, ranks]) => quantilesOf(lane, ranks)) };
   }
 
+  /**
+   * How many tickets want something to which their line has not come, those
+   * included who are served for something else: while there are any, the line
+   * must go on, though nobody may seem to wait.
+   */
+  unmet(thresholds: readonly Threshold[]): number {
+    const reached = thresholdLookup(thresholds);
+    let unmet = 0;
+    for (const { rank, lane, wants } of this.#order) if (rank !== null && wants.some(({ sku }) => !isServed(rank, reached(sku, lane)))) unmet++;
+    return unmet;
+  }
+
   #settle(): void {
     if (this.#fresh.length > INSERTED_SINGLY_MAX) {
       this.#order = [...this.#order, ...this.#fresh].toSorted((a, b) => (rankOfTaken(a) < rankOfTaken(b) ? -1 : 1));
@@ -140,7 +152,7 @@ export function thresholdLookup(thresholds: readonly Threshold[]): ThresholdLook
  * A ticket stands in one lane; that its lane is never worse than the open one is
  * the Drop object's business, which moves all lanes of an item by rank.
  */
-export function isTicketServed(ticket: BookedTicket, reached: ThresholdLookup): boolean {
+export function isTicketServed(ticket: Pick<BookedTicket, "rank" | "lane" | "wants">, reached: ThresholdLookup): boolean {
   const { rank, lane } = ticket;
   return rank !== null && ticket.wants.some(({ sku }) => isServed(rank, reached(sku, lane)));
 }

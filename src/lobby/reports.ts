@@ -5,6 +5,8 @@ import { mergeQuantiles } from "./quantiles.ts";
 
 /** A shard that was not heard of for this long no longer counts among those who wait. */
 const REPORT_TTL_MS = 10_000;
+/** A shard in which somebody waits or listens reports once a second; one that has not for this long must be woken. */
+const SILENT_AFTER_MS = 1_000;
 
 /** What the other shards last said, as shard 0 keeps it; a report is forgotten with the memory and told again within a second. */
 export class ShardReports {
@@ -26,6 +28,12 @@ export class ShardReports {
   /** The line pages of the other shards, for the Drop object to go on with. */
   pages(now: number): LinePage[] {
     return this.#recent(now).flatMap((report) => report.pages);
+  }
+
+  /** The other shards of `shards` that have not been heard of lately. */
+  silent(shards: number, now: number): number[] {
+    const others = Array.from({ length: shards }, (_, shard) => shard).slice(1);
+    return others.filter((shard) => now - (this.#byShard.get(shard)?.at ?? 0) >= SILENT_AFTER_MS);
   }
 
   #recent(now: number): ShardReport[] {

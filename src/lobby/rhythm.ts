@@ -1,5 +1,6 @@
 import type { Plan } from "../drop/plan.ts";
 import type { DropSnapshot, Phase } from "../drop/port.ts";
+import type { TicketBook } from "./tickets.ts";
 
 /*
  * When a shard reads, how long it may show what it read, and when it wakes up
@@ -14,6 +15,8 @@ const LIVE_GRACE_MS = 2_000;
 const SHARD_READ_MIN_MS = 20;
 /** While nothing can be had, only a hold that runs out can change the line: it is looked at less often. */
 const IDLE_TICK_MS = 5_000;
+/** Late tickets are sealed at most this often, and an unanswered seal is sent again after it. */
+export const SEAL_INTERVAL_MS = 1_000;
 /** A socket's timer dies with the object; this alarm finds those who still wait. */
 const TIMER_BACKUP_MS = 15_000;
 
@@ -61,6 +64,23 @@ export function shardAnswerLifetime(snapshot: DropSnapshot, now: number): Lifeti
   return { freshMs: Math.max(SHARD_READ_MIN_MS, freshMs - ageMs), graceMs: graceMs - ageMs };
 }
 
+/**
+ * When a shard's next seal is to be made or sent again; null when all who joined
+ * are in the record. `lateSealAt` is when the last late batch was sealed,
+ * `retryAt` before when nothing is to be sent again; both are 0 at first.
+ */
+export function nextSealAt(
+  { seals, sealedCount, tickets }: Pick<TicketBook, "seals" | "sealedCount" | "tickets">,
+  { opensAt, lateSealAt, retryAt }: { readonly opensAt: number; readonly lateSealAt: number; readonly retryAt: number },
+  now: number,
+): number | null {
+  // Both were set a second ahead at most; what lies further away was set before the clock fell back.
+  const soon = (at: number) => (at - now > SEAL_INTERVAL_MS ? now : at);
+  if (seals.length === 0) return Math.max(opensAt, soon(retryAt));
+  if (seals.at(-1)?.acknowledged === false) return soon(retryAt);
+  return sealedCount < tickets.length ? Math.max(soon(lateSealAt + SEAL_INTERVAL_MS), soon(retryAt)) : null;
+}
+
 /** What a shard knows when it asks itself when to wake up. */
 export interface Rhythm {
   readonly plan: Plan | null;
@@ -68,7 +88,8 @@ export interface Rhythm {
   readonly isOver: boolean;
   readonly hasSeed: boolean;
   readonly tickets: number;
-  readonly waiting: number;
+  /** Tickets that want something to which their line has not come. */
+  readonly unmet: number;
   readonly sockets: number;
   /** Null when nothing waits for a seal or for its acknowledgement. */
   readonly sealDueAt: number | null;
@@ -96,7 +117,7 @@ export function nextWaking(state: Rhythm, now: number): Waking {
   if (now < plan.opensAt) return { timerAt, alarmAt: plan.opensAt };
   if (state.sealDueAt !== null) return { timerAt, alarmAt: Math.max(now, state.sealDueAt) };
   // Seeing the draw made is the shard's own business only while it has tickets to rank.
-  const isAwaited = state.waiting > 0 || (!state.hasSeed && state.tickets > 0);
+  const isAwaited = state.unmet > 0 || (!state.hasSeed && state.tickets > 0);
   if (!isAwaited) return { timerAt, alarmAt: null };
   if (timerAt !== null) return { timerAt, alarmAt: now + TIMER_BACKUP_MS };
   const isIdle = state.phase === "sold-out" || state.phase === "paused";

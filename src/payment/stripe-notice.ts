@@ -1,28 +1,33 @@
 import Stripe from "stripe";
 import * as v from "valibot";
 import type { NoticeReader, ProviderNotice } from "./provider.ts";
+import { fromStripeAmount } from "./stripe.ts";
 
 const TOLERANCE_SECONDS = 300;
 /** Two during a rotation of the secret; many only from somebody who wants us to compute. */
 const SIGNATURES_MAX = 10;
 const HEADER_CHARACTERS_MAX = 4_096;
 
-const reference = v.nullish(v.union([v.string(), v.object({ id: v.string() })]));
+/**
+ * A member that only some kinds of object have, or have as something else.
+ * What is of another form is of no use to us, and no reason to refuse a signed
+ * event: the provider would send it again for days.
+ */
+const maybe = <Schema extends v.GenericSchema>(schema: Schema) => v.fallback(v.nullable(schema), null);
+const object = v.object({
+  id: maybe(v.string()),
+  client_reference_id: maybe(v.string()),
+  metadata: maybe(v.record(v.string(), v.unknown())),
+  payment_intent: maybe(v.union([v.string(), v.pipe(v.object({ id: v.string() }), v.transform(({ id }) => id))])),
+  amount: maybe(v.number()),
+  currency: maybe(v.string()),
+  status: maybe(v.string()),
+});
 const noticeSchema = v.object({
   id: v.pipe(v.string(), v.regex(/^evt_\w{1,250}$/)),
   type: v.pipe(v.string(), v.maxLength(200)),
   livemode: v.boolean(),
-  data: v.object({
-    object: v.object({
-      object: v.optional(v.string()),
-      id: v.optional(v.string()),
-      client_reference_id: v.nullish(v.string()),
-      metadata: v.nullish(v.record(v.string(), v.string())),
-      payment_intent: reference,
-      amount: v.optional(v.number()),
-      status: v.nullish(v.string()),
-    }),
-  }),
+  data: v.fallback(v.object({ object }), { object: v.getFallbacks(object) }),
 });
 
 /** Reads Stripe's webhooks: the SDK checks the signature, and we what it lets through. */
@@ -63,16 +68,18 @@ function parseNotice(body: string): ProviderNotice | null {
   }
   const parsed = v.safeParse(noticeSchema, json);
   if (!parsed.success) return null;
-  const { id, type, livemode, data: { object } } = parsed.output;
+  const { id, type, livemode, data: { object: subject } } = parsed.output;
   const isSession = type.startsWith("checkout.session.");
   const isIntent = type.startsWith("payment_intent.");
-  const intent = typeof object.payment_intent === "string" ? object.payment_intent : (object.payment_intent?.id ?? null);
   const isDispute = type.startsWith("charge.dispute.");
+  const named = subject.metadata?.["order"];
   return {
     id, type, isLive: livemode,
-    order: (isSession ? object.client_reference_id : null) ?? object.metadata?.["order"] ?? null,
-    session: isSession ? (object.id ?? null) : null,
-    payment: isIntent ? (object.id ?? null) : intent,
-    dispute: isDispute && object.id !== undefined ? { id: object.id, amountMinor: object.amount ?? 0, status: object.status ?? "" } : null,
+    order: (isSession ? subject.client_reference_id : null) ?? (typeof named === "string" ? named : null),
+    session: isSession ? subject.id : null,
+    payment: isIntent ? subject.id : subject.payment_intent,
+    dispute: isDispute && subject.id !== null
+      ? { id: subject.id, amountMinor: fromStripeAmount(subject.amount ?? 0, (subject.currency ?? "").toUpperCase()), status: subject.status ?? "" }
+      : null,
   };
 }

@@ -79,15 +79,19 @@ export function stripeProvider(options: StripeOptions): PaymentProvider {
     async refund({ id, payment, amountMinor, currency, key }) {
       const amount = toStripeAmount(amountMinor, currency);
       if (amount === null) return { isDone: false, reason: "amount_not_chargeable" };
+      // Looked for by its name first: after a day the key is forgotten, and the same part would be paid back a second time.
+      const earlier = await answered(() => stripe.refunds.list({ payment_intent: payment, limit: 100 }));
+      if (earlier.ok && earlier.value.data.some((refund) => refund.metadata?.["refund"] === id && isMade(refund))) return { isDone: true };
       const made = await answered(() =>
         stripe.refunds.create({ payment_intent: payment, amount, metadata: { refund: id } }, { idempotencyKey: key }));
-      if (made.ok) return made.value.status === "failed" || made.value.status === "canceled" ? { isDone: false, reason: "refund_failed" } : { isDone: true };
-      // Keys are forgotten after a day: a refund that was made long ago is refused now, and found by its name.
-      const earlier = await answered(() => stripe.refunds.list({ payment_intent: payment, limit: 100 }));
-      const isMade = earlier.ok && earlier.value.data.some((refund) => refund.metadata?.["refund"] === id && refund.status !== "failed" && refund.status !== "canceled");
-      return isMade ? { isDone: true } : { isDone: false, reason: made.refused };
+      if (!made.ok) return { isDone: false, reason: made.refused };
+      return isMade(made.value) ? { isDone: true } : { isDone: false, reason: "refund_failed" };
     },
   };
+}
+
+function isMade(refund: Stripe.Refund): boolean {
+  return refund.status !== "failed" && refund.status !== "canceled";
 }
 
 /**
@@ -133,7 +137,7 @@ export function toStripeAmount(amountMinor: number, currency: string): number | 
   return currencyExponent(currency) === 3 && amountMinor % 10 !== 0 ? null : amountMinor;
 }
 
-function fromStripeAmount(amount: number, currency: string): number {
+export function fromStripeAmount(amount: number, currency: string): number {
   return COUNTED_IN_HUNDREDTHS.has(currency) ? amount / 100 : amount;
 }
 

@@ -177,8 +177,6 @@ export interface RecordByPrefix {
 
 export type RecordPrefix = keyof RecordByPrefix;
 
-export const RECORD_PREFIXES: readonly RecordPrefix[] = ["cs_test", "pi", "re", "cus", "tr", "po", "dp", "txn", "evt"];
-
 /** The charge of an intent has no record of its own: its id is the intent's with another prefix. */
 export function chargeIdOf(intent: Intent): string | null {
   return intent.authorisedAt === null ? null : `ch${intent.id.slice(2)}`;

@@ -1,5 +1,5 @@
 import type { Database, Row, SqlValue } from "./database.ts";
-import { RECORD_PREFIXES, type RecordByPrefix, type RecordPrefix } from "./records.ts";
+import type { RecordByPrefix, RecordPrefix } from "./records.ts";
 
 /*
  * Records by id, and lists of them by what they belong to. Everything is found
@@ -39,10 +39,6 @@ export interface Shelf {
   balance(currency: string): number;
   balances(): Readonly<Record<string, number>>;
   addToBalance(currency: string, amountMinor: number): void;
-}
-
-export function prefixOf(id: string): RecordPrefix | null {
-  return RECORD_PREFIXES.find((prefix) => id.startsWith(`${prefix}_`)) ?? null;
 }
 
 function documentOf<Prefix extends RecordPrefix>(_prefix: Prefix, row: Row): RecordByPrefix[Prefix] {

@@ -3,7 +3,7 @@ import { accepted, Fault, unreachable } from "../kernel/result.ts";
 import type { PlacedOrder } from "../checkout/placed-order.ts";
 import type { OutboxMessage } from "../drop/port.ts";
 import { decideFulfilment, decideRefund } from "./desk-decisions.ts";
-import { attentionAt, captureDeadline, tillClosesAt } from "./lifecycle.ts";
+import { attentionAt, captureDeadline, lookAgainAt, tillClosesAt } from "./lifecycle.ts";
 import type { OrderBook } from "./order-book.ts";
 import { foldOrder, unitsOpen } from "./order-book.ts";
 import type { OrderEvent } from "./order-event.ts";
@@ -11,7 +11,7 @@ import { viewOrder } from "./order-view.ts";
 import type { CheckoutPort, MoneyDeskPort, MoneyRejection, OrderView } from "./port.ts";
 import type { OpenFile } from "./settlement.ts";
 import type { SettlementPorts } from "./settlement-ports.ts";
-import { advance, askProvider, decide, openFile, record, storeOrder, viewOf } from "./settlement.ts";
+import { advance, askProvider, decide, openFile, record, storeNewOrder, storeOrder, viewOf } from "./settlement.ts";
 import { idFromHash } from "../kernel/ids.ts";
 
 /** How long a shopper waits for the payment page before the order is "confirming" and driven on from behind. */
@@ -22,7 +22,8 @@ const WORK_BUDGET_MS = 5_000;
 export function checkout(ports: SettlementPorts): CheckoutPort {
   return {
     async open(order) {
-      const open = await storeOrder(ports, order);
+      const open = await storeNewOrder(ports, order);
+      if (open.book.order.drop !== order.drop) throw new Fault("another drop has an order of this id", { retryable: false });
       return viewOf(await unlessFault(() => advance(ports, open, OPEN_BUDGET_MS), () => reread(ports, open)));
     },
     async order(id) {
@@ -88,6 +89,11 @@ export async function settleMessage(ports: SettlementPorts, message: OutboxMessa
   switch (message.kind) {
     case "order_placed": {
       const open = await storeOrder(ports, message.order);
+      if (open.book.order.drop !== message.drop) {
+        // The shopper made the id and used it in another drop before: there is no second order of it, and these units are free.
+        await ports.drop(message.drop).fail(message.order.id);
+        return "settled";
+      }
       if (open.book.session === null && ports.now() < message.order.placedAt + OPEN_BUDGET_MS + 1_000) return "later";
       await advance(ports, open, WORK_BUDGET_MS);
       return "settled";
@@ -105,6 +111,8 @@ export async function settleMessage(ports: SettlementPorts, message: OutboxMessa
 
 async function tell(ports: SettlementPorts, drop: string, order: string, news: (book: OrderBook, at: number) => readonly OrderEvent[]): Promise<"settled"> {
   const open = (await openFile(ports, order)) ?? (await storeFromDrop(ports, drop, order));
+  // A shopper's id may stand in two drops; what happens to the second must never end, or pay back, the order of the first.
+  if (open.book.order.drop !== drop) return "settled";
   const told = await record(ports, open, (book) => news(book, ports.now()));
   await advance(ports, told, WORK_BUDGET_MS);
   return "settled";
@@ -116,8 +124,6 @@ async function storeFromDrop(ports: SettlementPorts, drop: string, order: string
   if (placed === null) throw new Fault("the drop does not know this order", { retryable: true });
   return storeOrder(ports, placed);
 }
-
-const MINUTE_MS = 60_000;
 
 /**
  * Looks after one order whose time has come: asks the provider, closes the till
@@ -139,9 +145,14 @@ export async function sweepOrder(ports: SettlementPorts, order: string): Promise
   await ports.store.postpone(order, Math.max(attentionAt(done.book) ?? 0, laterLook(done.book, now)));
 }
 
+/** How long money may be at the provider before it is looked for, where a bank is deciding; and for how long that is worth asking so often. */
+const DECIDING_LOOK_MS = 4 * 60_000;
+const DECIDING_MS = 60 * 60_000;
+
 /** After half as long as the order has been silent, and in time for the closing of the till. */
 function laterLook(book: OrderBook, now: number): number {
-  const backoff = now + Math.min(Math.max(Math.floor((now - book.lastAt) / 2), MINUTE_MS), 360 * MINUTE_MS);
+  const isDeciding = book.payment === null && book.processing !== null && !book.hasFailed && now - book.lastAt < DECIDING_MS;
+  const backoff = Math.min(lookAgainAt(book.lastAt, now), isDeciding ? now + DECIDING_LOOK_MS : Number.POSITIVE_INFINITY);
   const till = tillClosesAt(book);
   return isTillOpen(book) && till > now ? Math.min(backoff, till) : backoff;
 }
@@ -151,7 +162,7 @@ function isTillOpen(book: OrderBook): boolean {
 }
 
 function needsProvider(book: OrderBook): boolean {
-  if (book.payment === null) return book.session !== null && !book.isSessionClosed;
+  if (book.payment === null) return (book.session !== null || book.processing !== null) && !book.isSessionClosed;
   return book.verdict === "sold" && !book.isCaptureFinal && !book.isVoided;
 }
 

@@ -73,9 +73,12 @@ export function drizzleOrderStore(db: OrdersDatabase): OrderStore {
 
 function inboxRows(db: OrdersDatabase, query: SelectDatabase): Pick<OrderStore, "receive" | "inboxEvent" | "resolve"> {
   return {
-    async receive(event, attentionAt) {
+    async receive(event, next) {
+      const then = "outcome" in next
+        ? db.insert(inboxOutcomes).values({ eventId: event.id, outcome: next.outcome, processedAt: event.receivedAt })
+        : db.insert(attention).values({ subject: event.id, dueAt: next.attentionAt });
       try {
-        await db.batch([db.insert(inboxEvents).values(event), db.insert(attention).values({ subject: event.id, dueAt: attentionAt })]);
+        await db.batch([db.insert(inboxEvents).values(event), then]);
         return "stored";
       } catch (error) {
         if (isUniqueViolation(error)) return "known";

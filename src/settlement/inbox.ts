@@ -1,8 +1,10 @@
 import { Fault } from "../kernel/result.ts";
 import type { NoticeReader, ProviderNotice } from "../payment/provider.ts";
+import { lookAgainAt } from "./lifecycle.ts";
 import type { OrderBook } from "./order-book.ts";
 import { refundableMinor } from "./order-book.ts";
 import type { OrderEvent } from "./order-event.ts";
+import type { InboxEvent } from "./order-store.ts";
 import type { SettlementPorts } from "./settlement-ports.ts";
 import { advance, askProvider, openFile, record } from "./settlement.ts";
 
@@ -13,17 +15,25 @@ const QUEUE_GRACE_MS = 30_000;
 /** The largest webhook that is read; Stripe's own stay far below. */
 export const WEBHOOK_BYTES_MAX = 1_000_000;
 
+const OF_NO_CONSEQUENCE = "ignored: of no consequence";
+
 /**
  * Stores a verified webhook, once. Its id is answered so that the queue can be
- * told; null when it is not verified. Nothing is decided here: the provider
- * waits for the answer, and an event that is stored cannot be lost any more.
+ * told, with whether there is anything to work off; null when it is not
+ * verified. Nothing is decided here but that an event says nothing to us: the
+ * provider waits for the answer, and an event that is stored cannot be lost any
+ * more.
  */
-export async function receiveWebhook(ports: SettlementPorts, notices: NoticeReader, body: string, signature: string): Promise<{ readonly id: string; readonly isNew: boolean } | null> {
+export async function receiveWebhook(ports: SettlementPorts, notices: NoticeReader, body: string, signature: string): Promise<{ readonly id: string; readonly isToWorkOff: boolean } | null> {
   const now = ports.now();
   const notice = await notices.verified(body, signature, now);
   if (notice === null) return null;
-  const answer = await ports.store.receive({ id: notice.id, type: notice.type, payload: body, receivedAt: now }, now + QUEUE_GRACE_MS);
-  return { id: notice.id, isNew: answer === "stored" };
+  const isUnderstood = UNDERSTOOD.has(notice.type);
+  const answer = await ports.store.receive(
+    { id: notice.id, type: notice.type, payload: body, receivedAt: now },
+    isUnderstood ? { attentionAt: now + QUEUE_GRACE_MS } : { outcome: OF_NO_CONSEQUENCE },
+  );
+  return { id: notice.id, isToWorkOff: isUnderstood && answer === "stored" };
 }
 
 /**
@@ -33,18 +43,29 @@ export async function receiveWebhook(ports: SettlementPorts, notices: NoticeRead
  * no difference.
  */
 export async function processInboxEvent(ports: SettlementPorts, notices: NoticeReader, isLive: boolean | null, id: string): Promise<void> {
-  // Without the provider's key nobody can tell which mode is ours: the event waits.
-  if (isLive === null) throw new Fault("temporarily_unavailable", { retryable: true });
   const row = await ports.store.inboxEvent(id);
   if (row === null || row.outcome !== null) return;
-  const notice = notices.stored(row.event.payload);
+  await workOff(ports, notices, isLive, row.event);
+}
+
+/** The same for an event that the queue lost or gave up. What fails every time is looked at later each time, so that it does not keep the others from their turn. */
+export async function sweepInboxEvent(ports: SettlementPorts, notices: NoticeReader, isLive: boolean | null, id: string): Promise<void> {
+  const row = await ports.store.inboxEvent(id);
+  if (row === null || row.outcome !== null) return;
+  await ports.store.postpone(id, lookAgainAt(row.event.receivedAt, ports.now()));
+  await workOff(ports, notices, isLive, row.event);
+}
+
+async function workOff(ports: SettlementPorts, notices: NoticeReader, isLive: boolean | null, event: InboxEvent): Promise<void> {
+  // Without the provider's key nobody can tell which mode is ours: the event waits.
+  if (isLive === null) throw new Fault("temporarily_unavailable", { retryable: true });
+  const notice = notices.stored(event.payload);
   const outcome = notice === null ? "ignored: not understood" : await processNotice(ports, notice, isLive);
-  await ports.store.resolve(id, outcome, ports.now());
+  await ports.store.resolve(event.id, outcome, ports.now());
 }
 
 async function processNotice(ports: SettlementPorts, notice: ProviderNotice, isLive: boolean): Promise<string> {
   if (notice.isLive !== isLive) return "ignored: the other mode";
-  if (!isUnderstood(notice.type)) return "ignored: of no consequence";
   const order = notice.order ?? (notice.payment === null ? null : await ports.store.orderOfPayment(notice.payment));
   const open = order === null ? null : await openFile(ports, order);
   if (open === null) return "ignored: no order of ours";
@@ -64,10 +85,6 @@ const UNDERSTOOD: ReadonlySet<string> = new Set([
   "payment_intent.amount_capturable_updated", "payment_intent.processing", "payment_intent.payment_failed", "payment_intent.succeeded", "payment_intent.canceled",
   "charge.dispute.created", "charge.dispute.closed",
 ]);
-
-function isUnderstood(type: string): boolean {
-  return UNDERSTOOD.has(type);
-}
 
 /** Whether an event of this type can say anything that the book does not know. */
 function isNews(book: OrderBook, type: string): boolean {

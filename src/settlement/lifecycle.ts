@@ -1,7 +1,7 @@
-import type { ProviderTruth } from "../payment/provider.ts";
+import type { PaymentTruth, ProviderTruth } from "../payment/provider.ts";
 import { assert } from "../kernel/result.ts";
 import type { OrderBook, RefundBook } from "./order-book.ts";
-import { handedOverMinor, refundableMinor, unitsOpen } from "./order-book.ts";
+import { handedOverMinor, refundableMinor, unitsHandedOverFor, unitsOpen } from "./order-book.ts";
 import type { OrderEvent } from "./order-event.ts";
 
 /*
@@ -10,7 +10,7 @@ import type { OrderEvent } from "./order-event.ts";
  * the orchestration performs the effect, appends what it became, and asks again.
  */
 
-/** The next effect that an order owes. `record` is owed to the book alone. */
+/** The next effect that an order owes. */
 export type Step =
   | { readonly kind: "open_session" }
   | { readonly kind: "close_session"; readonly session: string }
@@ -59,10 +59,10 @@ function stepWithMoney(book: OrderBook, payment: NonNullable<OrderBook["payment"
   return captureStep(book, payment);
 }
 
-/** The money goes back: voided where nothing was captured, else refunded whole. */
+/** The money goes back: what is not captured is voided first, because a payment that can still be captured takes no refund; then the rest is refunded whole. */
 function release(book: OrderBook, payment: string): Step | null {
   if (book.verdict === "refused" && !book.isDropTold && book.payment?.authorisedMinor !== book.order.totalMinor && !book.isExpired) return { kind: "tell_drop" };
-  if (book.capturedMinor === 0) return { kind: "void", payment };
+  if (!book.isCaptureFinal) return { kind: "void", payment };
   const amountMinor = refundableMinor(book);
   // A refund that the provider refuses for good needs a person: asking again and again changes nothing.
   if (amountMinor === 0 || book.refunds.some((refund) => refund.state === "failed")) return null;
@@ -94,11 +94,12 @@ function unitsToCapture(book: OrderBook): number {
 }
 
 function stepOfRefunds(book: OrderBook): Step | null {
-  for (const refund of book.refunds) {
-    if (refund.state === "asked" && book.payment !== null && book.capturedMinor > 0) return { kind: "refund", payment: book.payment.id, refund: refund.event };
-    if (refund.state === "done" && !refund.isRestocked) return { kind: "restock", refund: refund.event };
-  }
-  return null;
+  const asked = book.refunds.find((refund) => refund.state === "asked");
+  // A payment of which more may be captured takes no refund yet, and asking would be refused for good.
+  if (asked !== undefined && book.payment !== null && book.isCaptureFinal) return { kind: "refund", payment: book.payment.id, refund: asked.event };
+  // Money first: a drop that does not take its units back must not keep a shopper from a refund.
+  const toRestock = book.refunds.find((refund) => refund.state === "done" && !refund.isRestocked);
+  return toRestock === undefined ? null : { kind: "restock", refund: toRestock.event };
 }
 
 /**
@@ -145,27 +146,43 @@ function observePayment(book: OrderBook, truth: ProviderTruth, at: number): Orde
     case "processing":
       return book.processing === null && book.payment === null ? [{ kind: "processing", at, payment: seen.id }] : [];
     case "authorised":
-      return authorised;
-    case "captured": {
-      const amountMinor = seen.capturedMinor - book.capturedMinor;
-      if (amountMinor <= 0 || book.isCaptureFinal || !currencyFits) return authorised;
-      return [...authorised, { kind: "captured", at, payment: seen.id, amountMinor, units: unitsOfCapture(book, amountMinor), isFinal: true }];
-    }
+    case "captured":
+      return currencyFits ? [...authorised, ...observeCapture(book, seen, at)] : authorised;
     case "cancelled":
-      return book.payment === null || book.isCaptureFinal ? [] : [{ kind: "voided", at, payment: seen.id, by: "provider" }];
+      // A release that is owed was ours, whoever heard of it first.
+      return book.payment === null || book.isCaptureFinal ? [] : [{ kind: "voided", at, payment: seen.id, by: book.isCancelled || book.verdict === "refused" ? "us" : "provider" }];
   }
 }
 
-/** How many units a capture paid for that we did not see happen: those we would have captured, else all. */
+/** What was captured without the book knowing: a part of an authorisation that goes on, or its end. */
+function observeCapture(book: OrderBook, seen: PaymentTruth, at: number): OrderEvent[] {
+  if (book.isCaptureFinal) return [];
+  const isFinal = seen.status === "captured";
+  const amountMinor = seen.capturedMinor - book.capturedMinor;
+  if (amountMinor > 0) return [{ kind: "captured", at, payment: seen.id, amountMinor, units: unitsOfCapture(book, amountMinor), isFinal }];
+  // After the last part the rest ran out, or was released: otherwise its transfers would stay pending for ever.
+  return isFinal && book.capturedMinor > 0 ? [{ kind: "voided", at, payment: seen.id, by: "provider" }] : [];
+}
+
+/** How many units a capture paid for that we did not see happen: those that were handed over when they cost as much, else all. */
 function unitsOfCapture(book: OrderBook, amountMinor: number): number {
   const step = book.payment === null || book.verdict !== "sold" ? null : captureStep(book, book.payment);
   if (step?.kind === "capture" && step.amountMinor === amountMinor) return step.units;
-  return book.lines.reduce((sum, line) => sum + line.quantity, 0) - book.capturedUnits;
+  const all = book.lines.reduce((sum, line) => sum + line.quantity, 0);
+  const paidFor = book.order.capture === "at-once" ? all : (unitsHandedOverFor(book, book.capturedMinor + amountMinor) ?? all);
+  return Math.max(0, paidFor - book.capturedUnits);
 }
 
 const HOUR_MS = 3_600_000;
 /** A shopper who has not paid after so long may have paid, and the webhook is lost. */
 const LOST_WEBHOOK_MS = 120_000;
+
+const MINUTE_MS = 60_000;
+
+/** When to look again at what has been waiting since `since`: after half as long again, at least a minute and at most six hours. */
+export function lookAgainAt(since: number, now: number): number {
+  return now + Math.min(Math.max(Math.floor((now - since) / 2), MINUTE_MS), 6 * HOUR_MS);
+}
 
 /** When the sweep closes the till; a little after the drop's own message, which usually does it. */
 export function tillClosesAt(book: OrderBook): number {

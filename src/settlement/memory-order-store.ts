@@ -74,10 +74,10 @@ export function memoryOrderStore(): OrderStore {
 function inboxInMemory(attention: Map<string, number>): Pick<OrderStore, "receive" | "inboxEvent" | "resolve"> {
   const inbox = new Map<string, { readonly event: InboxEvent; outcome: string | null }>();
   return {
-    async receive(event, attentionAt) {
+    async receive(event, next) {
       if (inbox.has(event.id)) return "known";
-      inbox.set(event.id, { event, outcome: null });
-      attention.set(event.id, attentionAt);
+      inbox.set(event.id, { event, outcome: "outcome" in next ? next.outcome : null });
+      if ("attentionAt" in next) attention.set(event.id, next.attentionAt);
       return "stored";
     },
     inboxEvent: async (id) => inbox.get(id) ?? null,

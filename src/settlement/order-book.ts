@@ -208,8 +208,18 @@ export function unitsTotal(line: LineBook, units: number): number {
 }
 
 /** What the units that were handed over cost. */
-export function handedOverMinor(book: OrderBook): number {
+export function handedOverMinor(book: Pick<OrderBook, "lines">): number {
   return book.lines.reduce((sum, line) => sum + unitsTotal(line, line.handedOver), 0);
+}
+
+/** How many units had been handed over when all of them together cost `amountMinor`; null when they never did. */
+export function unitsHandedOverFor(book: OrderBook, amountMinor: number): number | null {
+  let lines: readonly LineBook[] = book.lines.map((line) => ({ ...line, handedOver: 0 }));
+  for (const fulfilment of book.fulfilments) {
+    lines = spread(lines, fulfilment.lines, (line) => line.quantity - line.handedOver, "handedOver");
+    if (handedOverMinor({ lines }) === amountMinor) return lines.reduce((sum, line) => sum + line.handedOver, 0);
+  }
+  return null;
 }
 
 /** Units that are neither handed over nor taken back. */

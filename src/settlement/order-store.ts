@@ -43,8 +43,8 @@ export interface OrderStore {
   /** Posted debits and credits of every account, by account and currency. */
   accounts(): Promise<readonly AccountBalance[]>;
 
-  /** Stores a webhook event once; the sweep looks at it at `attentionAt` if nobody did before. */
-  receive(event: InboxEvent, attentionAt: number): Promise<"stored" | "known">;
+  /** Stores a webhook event once: with its outcome, or for the sweep to look at by `attentionAt` if nobody did before. */
+  receive(event: InboxEvent, next: { readonly attentionAt: number } | { readonly outcome: string }): Promise<"stored" | "known">;
   /** The event and what became of it; null when it never arrived. */
   inboxEvent(id: string): Promise<{ readonly event: InboxEvent; readonly outcome: string | null } | null>;
   /** Records what became of an event; the first record stays. */

@@ -51,8 +51,11 @@ async function append(ports: SettlementPorts, order: PlacedOrder, open: OpenFile
 
 /** Stores a placed order once; whoever comes second gets what the first one stored. */
 export async function storeOrder(ports: SettlementPorts, order: PlacedOrder): Promise<OpenFile> {
-  const known = await openFile(ports, order.id);
-  if (known !== null) return known;
+  return (await openFile(ports, order.id)) ?? storeNewOrder(ports, order);
+}
+
+/** The same where the order is most likely new: it is written without looking first, because a shopper waits. */
+export async function storeNewOrder(ports: SettlementPorts, order: PlacedOrder): Promise<OpenFile> {
   const stored = await append(ports, order, null, [{ kind: "placed", at: order.placedAt, order }]);
   const open = stored ?? (await openFile(ports, order.id));
   if (open === null) throw new Fault("the order could not be stored", { retryable: true });

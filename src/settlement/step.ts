@@ -44,16 +44,16 @@ export async function performStep(ports: SettlementPorts, book: OrderBook, step:
       return [{ kind: "drop_told", at }];
     case "capture": {
       const { payment, amountMinor, units, isFinal, isMulticapture } = step;
-      const key = `capture:${id}:${book.capturedMinor}:${amountMinor}${isFinal ? "" : ":part"}`;
+      // Without the amount: two hand-overs at the same moment want different parts after the same last one, and only one may have it.
+      const key = `capture:${id}:${book.capturedMinor}`;
       return effect(ports, book, () => ports.provider.capture({ payment, amountMinor, currency, isFinal, isMulticapture, key }),
         () => [{ kind: "captured", at, payment, amountMinor, units, isFinal }]);
     }
     case "void":
-      return effect(ports, book, () => ports.provider.voidPayment(step.payment, `void:${id}`),
-        () => [{ kind: "voided", at, payment: step.payment, by: "us" }]);
+      return effect(ports, book, () => release(ports, book, step.payment), () => [{ kind: "voided", at, payment: step.payment, by: "us" }]);
     case "refund": {
       const { refund, amountMinor } = step.refund;
-      const answer = await ports.provider.refund({ id: refund, payment: step.payment, amountMinor, currency, key: `refund:${refund}` });
+      const answer = await ports.provider.refund({ id: refund, payment: step.payment, amountMinor, currency, key: `refund:${id}:${refund}` });
       return answer.isDone ? [{ kind: "refunded", at, refund, amountMinor }] : [{ kind: "refund_failed", at, refund, reason: answer.reason }];
     }
     case "refund_all": {
@@ -71,6 +71,12 @@ export async function performStep(ports: SettlementPorts, book: OrderBook, step:
     default:
       return unreachable(step);
   }
+}
+
+/** Lets go of what is not captured. After a part was, that is a last capture of nothing: a payment that took money is not cancelled. */
+function release(ports: SettlementPorts, { order: { id, currency }, capturedMinor }: OrderBook, payment: string): Promise<EffectAnswer> {
+  if (capturedMinor === 0) return ports.provider.voidPayment(payment, `void:${id}`);
+  return ports.provider.capture({ payment, amountMinor: 0, currency, isFinal: true, isMulticapture: true, key: `release:${id}` });
 }
 
 /**

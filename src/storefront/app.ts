@@ -15,6 +15,7 @@ import { openApiDocument } from "./openapi.ts";
 import { PROBLEMS, type Problem } from "../kernel/problem.ts";
 import { mistakePage, notFoundPage, pageRoutes } from "./pages/routes.tsx";
 import type { ApiPorts } from "./ports.ts";
+import { KEEPING, type Keeping, PageCopies, publicPagePaths } from "./page-copies.ts";
 import { setSecurityHeaders } from "./security-headers.ts";
 
 /** Longer addresses are nobody's; the longest of ours carries a voucher. */
@@ -26,19 +27,26 @@ const URL_LENGTH_MAX = 8_192;
  */
 export function storefrontApp(ports: ApiPorts): Hono {
   const app = new Hono();
+  const copies = new PageCopies(publicPagePaths(ports.store), ports);
 
   app.use("*", async (context, next) => {
+    const { raw, url } = context.req;
+    if (url.length > URL_LENGTH_MAX) return sealed(refusal({ code: "too_large" }, context), ports);
+    const kept = await copies.find(raw);
+    if (kept !== null) return kept;
     const isRead = ["GET", "HEAD", "OPTIONS"].includes(context.req.method);
-    const foreign = isRead || context.req.path.startsWith("/webhooks/") ? null : refuseForeignOrigin(context.req.raw);
-    if (context.req.url.length > URL_LENGTH_MAX) context.res = refusal({ code: "too_large" }, context);
-    else if (foreign !== null) context.res = refusal(foreign, context);
-    else await next();
-    // A response that carries a socket cannot be made again, and has no body to protect.
-    if (context.res.status === 101) return;
-    const response = new Response(context.res.body, context.res);
-    setSecurityHeaders(response.headers, ports.isLocal);
-    context.res = undefined;
-    context.res = response;
+    const foreign = isRead || context.req.path.startsWith("/webhooks/") ? null : refuseForeignOrigin(raw);
+    if (foreign !== null) return sealed(refusal(foreign, context), ports);
+    await next();
+    const response = sealed(context.res, ports);
+    const keeping = keepingOf(context);
+    if (keeping === null) copies.release(raw);
+    const answered = keeping === null ? response : await copies.keep(raw, response, keeping);
+    if (answered !== context.res) {
+      context.res = undefined;
+      context.res = answered;
+    }
+    return undefined;
   });
   app.onError((error, context) => {
     const problem = failureProblem(error);
@@ -90,6 +98,27 @@ function shopperApi(app: Hono, ports: ApiPorts): void {
   resource(app, "/api/drops/:drop/entries", { GET: listEntries(ports) });
   resource(app, "/api/orders/:order", { PUT: putOrder(ports, guesses), GET: showOrder(ports, refreshes) });
   resource(app, "/api/orders/:order/receipt", { GET: showReceipt(ports) });
+}
+
+/** The answer with its security headers; one of another Worker is not ours to write into, and is made again. */
+function sealed(response: Response, { isLocal }: ApiPorts): Response {
+  // A response that carries a socket cannot be made again, and has no body to protect.
+  if (response.status === 101) return response;
+  try {
+    setSecurityHeaders(response.headers, isLocal);
+    return response;
+  } catch {
+    const ours = new Response(response.body, response);
+    setSecurityHeaders(ours.headers, isLocal);
+    return ours;
+  }
+}
+
+/** What a page said about how long it may be kept. */
+function keepingOf(context: Context): Keeping | null {
+  // Set by the pages alone, under a name of theirs; the context's own types do not know it.
+  const keeping = context.get(KEEPING) as Keeping | undefined;
+  return keeping ?? null;
 }
 
 /** A person in a browser, on an address that is not the API's. */

@@ -46,7 +46,13 @@ export function joseCredentials(secrets: StorefrontSecrets, hashing: Hashing): C
   const macs = secrets.ticketKeys === null ? null : macTokens(secrets.ticketKeys);
   const derived = secrets.ticketKeys === null ? null : derivedKeys(secrets.ticketKeys, hashing);
   const published = publishedKeys(secrets);
-  const dpopNonce = (now: number) => dpopNonceAt(now, needed(derived, "TICKET_KEYS").nonce, hashing);
+  // Every reading of a live state carries it, and it changes once in a period.
+  let latest = { period: -1, nonce: "" };
+  const dpopNonce = (now: number) => {
+    const period = Math.floor(now / NONCE_PERIOD_MS);
+    if (latest.period !== period) latest = { period, nonce: dpopNonceAt(now, needed(derived, "TICKET_KEYS").nonce, hashing) };
+    return latest.nonce;
+  };
   return {
     ...boundTokens(() => needed(macs, "TICKET_KEYS"), dpopNonce, hashing),
     ...receiptTokens(secrets),

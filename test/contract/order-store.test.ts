@@ -198,7 +198,7 @@ function contract(check: (title: string, run: (store: OrderStore) => Promise<voi
 
   check("a webhook event is stored once, however often and however parallel it arrives", async (store) => {
     const event = { id: `evt_${++orderNumber}`, type: "checkout.session.completed", payload: '{"a":"ü\\u0000"}', receivedAt: OPENING };
-    const answers = await Promise.all(Array.from({ length: 10 }, () => store.receive(event, OPENING + 30_000)));
+    const answers = await Promise.all(Array.from({ length: 10 }, () => store.receive(event, { attentionAt: OPENING + 30_000 })));
     expect(answers.filter((answer) => answer === "stored")).toHaveLength(1);
     expect(answers.filter((answer) => answer === "known")).toHaveLength(9);
     expect(await store.inboxEvent(event.id)).toEqual({ event, outcome: null });
@@ -207,13 +207,21 @@ function contract(check: (title: string, run: (store: OrderStore) => Promise<voi
 
   check("an event stays on the work list until it has an outcome, and the first outcome stays", async (store) => {
     const event = { id: `evt_${++orderNumber}`, type: "x", payload: "{}", receivedAt: OPENING };
-    await store.receive(event, OPENING + 30_000);
+    await store.receive(event, { attentionAt: OPENING + 30_000 });
     expect(await store.due(OPENING + 29_999, 1_000)).not.toContain(event.id);
     expect(await store.due(OPENING + 30_000, 1_000)).toContain(event.id);
     await store.resolve(event.id, "processed", OPENING + 31_000);
     await store.resolve(event.id, "ignored: later", OPENING + 32_000);
     expect(await store.due(OPENING + 99_000, 1_000)).not.toContain(event.id);
     expect((await store.inboxEvent(event.id))?.outcome).toBe("processed");
+  });
+
+  check("an event of no consequence is stored with its outcome, once, and nobody has to look at it", async (store) => {
+    const event = { id: `evt_${++orderNumber}`, type: "customer.created", payload: "{}", receivedAt: OPENING };
+    const answers = await Promise.all(Array.from({ length: 4 }, () => store.receive(event, { outcome: "ignored: x" })));
+    expect(answers.toSorted()).toEqual(["known", "known", "known", "stored"]);
+    expect(await store.inboxEvent(event.id)).toEqual({ event, outcome: "ignored: x" });
+    expect(await store.due(Number.MAX_SAFE_INTEGER, 10_000)).not.toContain(event.id);
   });
 
   check("an order leaves the work list with the append that settles it, and looking again later moves it", async (store) => {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startProduct, type Product } from "../support/product.ts";
 import { readRecord, verifyRecord } from "../support/record-verifier.ts";
-import { clientId, orderUntil, payAt, request, Shopper, type Answer } from "../support/shopper.ts";
+import { admittedCrowd, inParallel, paidOrder } from "../support/crowd.ts";
+import { clientId, request, Shopper } from "../support/shopper.ts";
 import { storeVars } from "../support/store-config.ts";
 
 /*
@@ -23,41 +24,9 @@ beforeAll(async () => {
 });
 afterAll(() => product?.stop());
 
-async function inParallel<Item, Value>(items: readonly Item[], width: number, work: (item: Item) => Promise<Value>): Promise<Value[]> {
-  const results: Value[] = [];
-  const queue = [...items.entries()];
-  await Promise.all(
-    Array.from({ length: width }, async () => {
-      for (let next = queue.shift(); next !== undefined; next = queue.shift()) results[next[0]] = await work(next[1]);
-    }),
-  );
-  return results;
-}
-
-async function admittedCrowd(drop: string, people: number, sku: string): Promise<Shopper[]> {
-  const crowd = Array.from({ length: people }, () => new Shopper(product.store, drop));
-  await inParallel(crowd, 64, async (shopper) => expect((await shopper.join([{ sku, quantity: 1 }])).status).toBe(201));
-  await inParallel(crowd, 64, (shopper) => shopper.admitted());
-  return crowd;
-}
-
-async function paidOrder(shopper: Shopper, hold: string): Promise<{ order: string; receipt: string; final: Answer }> {
-  const order = clientId("ord");
-  let placed = await shopper.order(hold, { id: order });
-  for (let attempt = 0; attempt < 40 && (placed.status !== 201 || placed.body.payment.url === null); attempt++) {
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    placed = await shopper.order(hold, { id: order });
-  }
-  expect(placed.status, JSON.stringify(placed.body)).toBe(201);
-  const paid = await payAt(placed.body.payment.url);
-  expect(paid.status).toBeLessThan(400);
-  const final = await orderUntil(shopper, order, placed.body.receipt, (body) => body.state === "confirmed" && body.payment.state === "captured", 60_000);
-  return { order, receipt: placed.body.receipt, final };
-}
-
 describe("a crowd that is admitted all at once", () => {
   test("40 units and 500 people with three requests each: exactly 40 are held, then sold, and the record proves it", async () => {
-    const crowd = await admittedCrowd("race", PEOPLE, "RACE-1");
+    const crowd = await admittedCrowd(product.store, "race", PEOPLE, "RACE-1");
     await request("PUT", `${product.sandbox}/sandbox/behaviour`, { body: { delayMs: { min: 0, max: 300 } } });
 
     const attempts = crowd.flatMap((shopper) => Array.from({ length: 3 }, () => ({ shopper, id: clientId("hld") })));
@@ -87,7 +56,7 @@ describe("a crowd that is admitted all at once", () => {
   });
 
   test("two per person from 50 parallel requests of one person are two", async () => {
-    const [shopper] = await admittedCrowd("pair", 1, "PAIR-1");
+    const [shopper] = await admittedCrowd(product.store, "pair", 1, "PAIR-1");
     if (shopper === undefined) throw new Error("nobody was admitted");
     const answers = await Promise.all(Array.from({ length: 50 }, () => shopper.hold([{ sku: "PAIR-1", quantity: 1 }])));
     expect(answers.filter((answer) => answer.status === 201)).toHaveLength(2);

@@ -16,9 +16,19 @@ export interface Addresses {
 /** The served product in a process group of its own, as a stranger would start it. */
 export interface Product extends Addresses {
   readonly data: string;
-  /** SIGKILL for the whole group, as a power cut would do it, then a start on the same data. */
+  /** SIGKILL for the whole group, as a power cut would do it. */
+  kill(): Promise<void>;
+  /** A start on the same data and the same ports, after a kill. */
+  launch(): Launch;
   restartAfterKill(): Promise<Product>;
+  /** Ends it however it is, and deletes its data. */
   stop(): Promise<void>;
+}
+
+/** A start that may be killed before it has said anything. */
+export interface Launch {
+  readonly ready: Promise<Product>;
+  kill(): Promise<void>;
 }
 
 const projectRoot = path.resolve(import.meta.dirname, "../..");
@@ -69,38 +79,68 @@ function firstAnswer(child: ChildProcess, limitMs: number): Promise<Addresses> {
   });
 }
 
-async function serve(config: string | null, data: string, port: number): Promise<Product> {
-  const options = ["--json", "--port", String(port), "--data", data, ...(config === null ? [] : ["--config", config])];
-  const child = spawn("npm", ["start", "--", ...options], { cwd: projectRoot, detached: true, stdio: ["ignore", "pipe", "pipe"] });
-  const addresses = await firstAnswer(child, 120_000);
-  const signalGroup = (signal: NodeJS.Signals) => {
-    if (child.pid !== undefined) process.kill(-child.pid, signal);
+interface Serving {
+  /** The folder of the project, or of a copy of it. */
+  readonly project: string;
+  readonly config: string;
+  readonly data: string;
+  readonly port: number;
+}
+
+/** Groups that run now: they end with this process, however it ends. */
+const groups = new Set<number>();
+process.once("exit", () => {
+  for (const group of groups) signalGroup(group, "SIGKILL");
+});
+
+function signalGroup(group: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-group, signal);
+  } catch {
+    // The whole group has ended already.
+  }
+}
+
+function launch(serving: Serving): Launch {
+  const { project, config, data, port } = serving;
+  const options = ["--json", "--port", String(port), "--data", data, "--config", config];
+  const child = spawn("npm", ["start", "--", ...options], { cwd: project, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  const group = child.pid ?? 0;
+  groups.add(group);
+  const end = async (signal: NodeJS.Signals) => {
+    signalGroup(group, signal);
+    await exited(child);
+    groups.delete(group);
   };
-  return {
+  const kill = () => end("SIGKILL");
+  const ready = firstAnswer(child, 120_000).then((addresses): Product => ({
     ...addresses,
     data,
+    kill,
+    launch: () => launch(serving),
     async restartAfterKill() {
-      signalGroup("SIGKILL");
-      await exited(child);
-      return serve(config, data, port);
+      await kill();
+      return launch(serving).ready;
     },
     async stop() {
-      if (isRunning(child)) {
-        signalGroup("SIGTERM");
-        await exited(child);
-      }
+      await end("SIGTERM");
       await rm(data, { recursive: true, force: true });
     },
-  };
+  }), async (error: unknown) => {
+    await kill();
+    throw error;
+  });
+  return { ready, kill };
 }
 
 /**
  * Starts the product with the given `[vars]` text (TOML) in place of the demo
- * store's, on a data folder of its own.
+ * store's, on a data folder of its own. `project` is another folder than ours
+ * where a changed copy is to be served.
  */
-export async function startProduct(vars: string): Promise<Product> {
+export async function startProduct(vars: string, project = projectRoot): Promise<Product> {
   const data = await mkdtemp(path.join(tmpdir(), "tranche-test-"));
   const config = path.join(data, "store.toml");
   await writeFile(config, vars);
-  return serve(config, path.join(data, "data"), await freePortPair());
+  return launch({ project, config, data: path.join(data, "data"), port: await freePortPair() }).ready;
 }

@@ -33,11 +33,14 @@ export function jcs(value: unknown): string {
 
 const sha256 = (data: string | Buffer): string => createHash("sha256").update(data).digest("hex");
 
+/** How a request leaves, where it is not the network. */
+type Sender = (url: string, init: RequestInit) => Promise<Response>;
+
 /** Reads every page of a record; the last page's last line is the signed head. */
-export async function readRecord(store: string, drop: string): Promise<PublicRecord> {
+export async function readRecord(store: string, drop: string, sender: Sender = fetch): Promise<PublicRecord> {
   const rows: Row[] = [];
   for (;;) {
-    const response = await fetch(`${store}/api/drops/${drop}/record?from=${rows.length + 1}`);
+    const response = await sender(`${store}/api/drops/${drop}/record?from=${rows.length + 1}`, {});
     if (response.status !== 200) throw new Error(`the record answered ${response.status}: ${await response.text()}`);
     const lines = (await response.text()).trim().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
     const last = lines.at(-1);

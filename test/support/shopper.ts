@@ -79,10 +79,15 @@ export class Shopper {
     return `${this.store}${path}`;
   }
 
-  /** A DPoP proof as in RFC 9449. */
-  async proof(method: string, url: string, token: string, nonce = this.nonce): Promise<string> {
+  /** The public half of this browser's key. */
+  async publicKey(): Promise<Readonly<Record<string, string>>> {
+    return { ...(await this.#keys).jwk };
+  }
+
+  /** A DPoP proof as in RFC 9449; `changes` makes one that a forger would. */
+  async proof(method: string, url: string, token: string, nonce = this.nonce, changes: { readonly header?: object; readonly claims?: object } = {}): Promise<string> {
     const { privateKey, jwk } = await this.#keys;
-    const header = base64url(JSON.stringify({ typ: "dpop+jwt", alg: "ES256", jwk }));
+    const header = base64url(JSON.stringify({ typ: "dpop+jwt", alg: "ES256", jwk, ...changes.header }));
     const payload = base64url(
       JSON.stringify({
         htm: method,
@@ -91,6 +96,7 @@ export class Shopper {
         iat: Math.floor(Date.now() / 1000),
         ath: createHash("sha256").update(token).digest("base64url"),
         nonce,
+        ...changes.claims,
       }),
     );
     const signature = await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, privateKey, Buffer.from(`${header}.${payload}`));

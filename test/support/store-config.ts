@@ -11,14 +11,18 @@ export interface TestDrop {
   readonly hold?: string;
   readonly claimWindow?: string;
   readonly campaigns?: string;
+  readonly splits?: string;
+  /** Shown to people as it is; the tests of what a page does with markup put it here. */
+  readonly title?: string;
+  readonly story?: string;
 }
 
 function dropTable(drop: TestDrop): string {
   const items = drop.items.map((item) => `{ sku = "${item.sku}", title = "Item ${item.sku}", priceMinor = ${item.priceMinor}, quantity = ${item.quantity} }`).join(", ");
   return `
 [vars.DROP_${drop.slug.toUpperCase().replaceAll("-", "_")}]
-title = "Drop ${drop.slug}"
-story = "One run, for a test."
+title = ${JSON.stringify(drop.title ?? `Drop ${drop.slug}`)}
+story = ${JSON.stringify(drop.story ?? "One run, for a test.")}
 announceAt = "+0s"
 lobbyOpensAt = "+0s"
 opensAt = "+${drop.opensAfter ?? "1s"}"
@@ -29,7 +33,7 @@ hold = "${drop.hold ?? "8m"}"
 capture = "${drop.capture ?? "at-once"}"
 low = 3
 items = [ ${items} ]
-splits = [ { party = "partner:kiosk-k", fixedMinor = 300 }, { party = "creator:ana", percent = 70 }, { party = "platform", remainder = true } ]
+splits = ${drop.splits ?? '[ { party = "partner:kiosk-k", fixedMinor = 300 }, { party = "creator:ana", percent = 70 }, { party = "platform", remainder = true } ]'}
 ${drop.campaigns === undefined ? "" : `campaigns = ${drop.campaigns}`}
 lobby = { shards = ${drop.shards ?? 1}, claimWindow = "${drop.claimWindow ?? "60s"}", admit = "${drop.admit ?? "all"}" }
 `;
@@ -37,10 +41,15 @@ lobby = { shards = ${drop.shards ?? 1}, claimWindow = "${drop.claimWindow ?? "60
 
 /** A store's `[vars]` in the form that a creator writes, with the given drops. */
 export function storeVars(...drops: readonly TestDrop[]): string {
+  return storeVarsIn("EUR", ...drops);
+}
+
+/** The same store with prices in another currency. */
+export function storeVarsIn(currency: string, ...drops: readonly TestDrop[]): string {
   return `
 [vars.STORE]
 name = "Test store"
-currency = "EUR"
+currency = "${currency}"
 support = "help@store.example"
 brand = { mark = "T", ink = "#17130f", paper = "#f4efe6", accent = "#c2410c" }
 

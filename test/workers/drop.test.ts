@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { compactVerify, importJWK } from "jose";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { PlacedOrder } from "../../src/checkout/placed-order.ts";
 import type { PlanSource } from "../../src/drop/plan.ts";
 import type { DropPort, HoldView, OutboxMessage, RecordPage, Sitting, TicketFacts } from "../../src/drop/port.ts";
@@ -277,6 +277,8 @@ describe("the outbox", () => {
     });
     await stage.placed("ana");
     expect(stage.sent).toHaveLength(0);
+    // Nobody else asks the object for anything: its own alarm must be early enough.
+    await vi.waitFor(async () => expect(await runInDurableObject(stage.stub, (_, state) => state.storage.getAlarm())).toBe(T0 + 5_000));
     isDown = false;
     await stage.at(T0 + 5_000);
     await stage.port.sweep();

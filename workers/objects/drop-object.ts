@@ -178,13 +178,18 @@ export class DropObject extends DurableObject<DropEnv> implements DropPort {
   /** After the commit and outside of every command: the outbox goes out and the alarm is set. */
   #afterCommit(state: DropState, written: PendingWrite | null, now: number): void {
     const messages = [...(written?.rows.outbox.values() ?? [])].filter((message) => message !== null);
-    if (messages.length > 0) this.ctx.waitUntil(this.#outbox.send(messages, now));
+    if (messages.length > 0) this.ctx.waitUntil(this.#sendOut(messages, now));
     const alarmAt = this.#nextAlarmAt(state, now);
     if (alarmAt === Number.POSITIVE_INFINITY) return;
     // An alarm that is set earlier than needed stays: waking once for nothing is cheaper than a write per command.
     if (this.#alarmAt !== null && this.#alarmAt > now && this.#alarmAt <= alarmAt) return;
     this.#alarmAt = alarmAt;
     this.ctx.waitUntil(this.ctx.storage.setAlarm(Math.max(alarmAt, now)));
+  }
+
+  /** Sends new messages; where the queue does not take them, the alarm that was set for their resending is too late. */
+  async #sendOut(messages: readonly OutboxMessage[], now: number): Promise<void> {
+    if (!(await this.#outbox.send(messages, now))) await this.#commits.submit(() => unchanged(null), () => null);
   }
 
   /** The earliest of what is due by the clock, the next stage and the next resend; infinite once the books are closed and everything is acknowledged. */

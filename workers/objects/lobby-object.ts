@@ -8,7 +8,7 @@ import type {
   InclusionProof, JoinCommand, JoinedTicket, JoinRejection, Leaf, LobbyLive, LobbyPort, ShardReport, TicketStanding,
 } from "../../src/lobby/port.ts";
 import { ShardReports } from "../../src/lobby/reports.ts";
-import { dropAnswerLifetime, isOverPhase, nextWaking, shardAnswerLifetime } from "../../src/lobby/rhythm.ts";
+import { dropAnswerLifetime, isOverPhase, nextSealAt, nextWaking, SEAL_INTERVAL_MS, shardAnswerLifetime } from "../../src/lobby/rhythm.ts";
 import { inclusionProof, type SealTree, sealTree } from "../../src/lobby/seal.ts";
 import { standingOf } from "../../src/lobby/standing.ts";
 import { publicTicket, type StoredSeal } from "../../src/lobby/tickets.ts";
@@ -23,8 +23,6 @@ export interface LobbyEnv {
 }
 
 const GROUP_COMMIT_MS = 1;
-/** Late tickets are sealed at most this often, and an unanswered seal is sent again after it. */
-const SEAL_INTERVAL_MS = 1_000;
 /** Tickets that are ranked before others get their turn: some twenty milliseconds. */
 const RANKED_AT_ONCE = 2_000;
 
@@ -62,10 +60,11 @@ export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
   #arrivals: Arrival[] = [];
   #reading: Promise<LobbyLive | null> | null = null;
   #sealing: Promise<void> | null = null;
+  /** When the last late batch was sealed. */
   #lateSealAt = 0;
   #sealRetryAt = 0;
-  /** How many of this shard's own tickets wait, as of the last reading and the joins since. */
-  #waiting = 0;
+  /** How many of this shard's own tickets want something that they were not called for, as of the last reading and the joins since. */
+  #unmet = 0;
 
   constructor(context: DurableObjectState, env: LobbyEnv) {
     super(context, env);
@@ -77,7 +76,7 @@ export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
     this.#sockets = new LobbySockets(context, () => this.clock());
     this.#waking = new LobbyWaking(context.storage, () => this.clock(), () => this.#behind(this.#tick()));
     ({ book: this.#book, known: this.#known, isOver: this.#isOver } = this.#store.load());
-    this.#waiting = this.#book.tickets.length;
+    this.#unmet = this.#book.tickets.length;
   }
 
   async join(command: JoinCommand): Promise<Result<JoinedTicket, JoinRejection>> {
@@ -176,7 +175,7 @@ export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
       return;
     }
     this.#line?.take(this.#book, RANKED_AT_ONCE);
-    this.#waiting += decided.filter(({ outcome }) => outcome.ok && outcome.value.change !== "none").length;
+    this.#unmet += decided.filter(({ outcome }) => outcome.ok && outcome.value.change !== "none").length;
     for (const { arrival, outcome } of decided) arrival.resolve(outcome.ok ? accepted(publicTicket(outcome.value.ticket)) : outcome);
     this.#arrange();
   }
@@ -187,23 +186,12 @@ export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
     this.#trees.clear();
     this.#line = null;
     this.#kept = null;
-    this.#waiting = this.#book.tickets.length;
+    this.#unmet = this.#book.tickets.length;
   }
 
-  /** When the next seal is to be made or sent again; null when all who joined are in the record. */
   #sealDueAt(): number | null {
     if (this.#known === null || this.#isOver) return null;
-    const { seals, sealedCount, tickets } = this.#book;
-    const retryAt = this.#soon(this.#sealRetryAt);
-    if (seals.length === 0) return Math.max(this.#known.plan.opensAt, retryAt);
-    if (seals.at(-1)?.acknowledged === false) return retryAt;
-    return sealedCount < tickets.length ? Math.max(this.#soon(this.#lateSealAt + SEAL_INTERVAL_MS), retryAt) : null;
-  }
-
-  /** A moment that was set a second ahead at most; when it lies further away the clock has fallen back, and it is now. */
-  #soon(at: number): number {
-    const now = this.clock();
-    return at - now > SEAL_INTERVAL_MS ? now : at;
+    return nextSealAt(this.#book, { opensAt: this.#known.plan.opensAt, lateSealAt: this.#lateSealAt, retryAt: this.#sealRetryAt }, this.clock());
   }
 
   async #sealWhenDue(): Promise<void> {
@@ -221,6 +209,8 @@ export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
   }
 
   async #makeAndSendSeals(): Promise<void> {
+    // A first seal cannot be taken back, and only the Drop object knows whether the opening was put off.
+    if (this.#book.seals.length === 0 && !(await this.#hasOpened())) return;
     // Whoever arrived before this moment belongs into the seal, and is not in the book yet.
     this.#commitArrivals();
     this.#makeSeal();
@@ -230,14 +220,19 @@ export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
     const { batch, count, root } = seal;
     const snapshot = await this.#dropPort().seal({ shard: this.#shard, batch, count, root });
     if (snapshot === null) throw new Fault("the drop was never planned", { retryable: true });
-    if (snapshot.live.asOf < snapshot.plan.opensAt) {
-      // The Drop object's clock decides when the drop opens; ours is ahead of it.
-      this.#sealRetryAt = this.clock() + Math.min(SEAL_INTERVAL_MS, snapshot.plan.opensAt - snapshot.live.asOf);
-      return;
-    }
     this.#store.saveAcknowledgement(batch);
     seal.acknowledged = true;
     await this.#hear(snapshot);
+  }
+
+  /** Whether the drop is open by the Drop object's own clock and the plan that it has now. */
+  async #hasOpened(): Promise<boolean> {
+    const snapshot = await this.#dropPort().snapshot([]);
+    if (snapshot === null) throw new Fault("the drop was never planned", { retryable: true });
+    await this.#hear(snapshot);
+    const waitMs = snapshot.plan.opensAt - snapshot.live.asOf;
+    if (waitMs > 0) this.#sealRetryAt = this.clock() + Math.min(SEAL_INTERVAL_MS, waitMs);
+    return waitMs <= 0 && !this.#isOver;
   }
 
   /** Seals whoever is not sealed yet: at first those who joined before the opening, and then whoever came since. */
@@ -275,6 +270,7 @@ export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
       throw new Fault("the drop cannot be read", { retryable: true, cause });
     }
     if (live === null) return null;
+    this.#unmet = this.#line?.unmet(live.live.thresholds) ?? this.#book.tickets.length;
     const { freshMs, graceMs } = this.#shard === 0 ? dropAnswerLifetime(live) : shardAnswerLifetime(live, askedAt);
     this.#kept = { live, askedAt, freshUntil: askedAt + freshMs, graceUntil: askedAt + graceMs };
     if (this.#isOver) this.#sockets.dismiss(live);
@@ -283,13 +279,13 @@ export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
   }
 
   async #readDrop(): Promise<LobbyLive | null> {
-    const snapshot = await this.#dropPort().snapshot([...this.#pages(), ...this.#reports.pages(this.clock())]);
+    const [asked, pages] = [this.#wanted, [...this.#pages(), ...this.#reports.pages(this.clock())]];
+    const snapshot = await this.#dropPort().snapshot(pages);
     if (snapshot === null) return null;
     await this.#hear(snapshot);
-    if (snapshot.live.seed === null && snapshot.live.asOf >= snapshot.plan.opensAt && !this.#isOver) this.#wakeOthers(snapshot.plan.shards);
-    const own = this.#census(snapshot);
-    this.#waiting = own.waiting;
-    return { ...snapshot, ...this.#reports.mergedWith(own, this.clock()) };
+    const isNews = snapshot.wanted.some(({ sku, lane, after }) => !asked.some((known) => known.sku === sku && known.lane === lane && known.after === after));
+    this.#wakeOthers(snapshot, isNews || pages.some(({ waiting }) => waiting.length > 0));
+    return { ...snapshot, ...this.#reports.mergedWith(this.#census(snapshot), this.clock()) };
   }
 
   async #readShardZero(): Promise<LobbyLive | null> {
@@ -297,7 +293,6 @@ export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
     const live = await this.#shardZero().live(this.#report());
     if (live === null) return null;
     await this.#hear(live);
-    this.#waiting = this.#census(live).waiting;
     // What is newly wanted is told at once; with the next reading it would come a second later.
     if (JSON.stringify(this.#wanted) !== wantedBefore) this.#behind(this.#shardZero().live(this.#report()));
     return live;
@@ -348,9 +343,14 @@ export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
     return { shard: this.#shard, ...this.#census(this.#kept?.live ?? null), pages: this.#pages() };
   }
 
-  /** A shard that nobody talks to would not seal, and the draw waits for every shard. */
-  #wakeOthers(shards: number): void {
-    for (let shard = 1; shard < shards; shard++) this.#behind(this.env.LOBBY.getByName(`${this.#dropName}/${shard}`).sweep());
+  /**
+   * A shard that nobody talks to neither seals nor says that it has nobody to
+   * offer; the draw waits for the one, and the line of all shards for the other.
+   */
+  #wakeOthers({ live, plan, wanted }: DropSnapshot, isLineMoving: boolean): void {
+    const isDrawing = live.seed === null && live.asOf >= plan.opensAt;
+    if (this.#isOver || !(isDrawing || (wanted.length > 0 && isLineMoving))) return;
+    for (const shard of this.#reports.silent(plan.shards, this.clock())) this.#behind(this.env.LOBBY.getByName(`${this.#dropName}/${shard}`).sweep());
   }
 
   async #tick(): Promise<void> {
@@ -371,7 +371,7 @@ export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
         isOver: this.#isOver,
         hasSeed: this.#line !== null,
         tickets: this.#book.tickets.length,
-        waiting: this.#waiting,
+        unmet: this.#unmet,
         sockets: this.#sockets.count,
         sealDueAt: this.#sealDueAt(),
       },

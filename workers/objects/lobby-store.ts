@@ -1,5 +1,7 @@
+import { LOBBY_MIGRATIONS } from "../../migrations/objects/lobby.ts";
 import type { Plan } from "../../src/drop/plan.ts";
 import type { Line } from "../../src/drop/port.ts";
+import { assert } from "../../src/kernel/result.ts";
 import { type BookedTicket, TicketBook, type StoredSeal } from "../../src/lobby/tickets.ts";
 
 /** The frozen plan as the shard last heard it; with it people can join while the Drop object is away. */
@@ -15,15 +17,6 @@ interface StoredLobby {
   readonly known: KnownPlan | null;
   readonly isOver: boolean;
 }
-
-/** One element per release of the tables; an object runs those that it has not run yet. */
-const MIGRATIONS = [
-  `CREATE TABLE tickets (
-     number INTEGER PRIMARY KEY, ticket TEXT NOT NULL UNIQUE, entry TEXT NOT NULL, lane TEXT NOT NULL, weight INTEGER NOT NULL,
-     joined_at INTEGER NOT NULL, wants TEXT NOT NULL, key_thumbprint TEXT NOT NULL, shown_position INTEGER
-   );
-   CREATE TABLE seals (batch INTEGER PRIMARY KEY, end_number INTEGER NOT NULL, count INTEGER NOT NULL, root TEXT NOT NULL, acknowledged INTEGER NOT NULL);`,
-];
 
 /** How many tickets one statement writes: far below what a bound value may hold. */
 const ROWS_PER_STATEMENT = 500;
@@ -114,8 +107,10 @@ export class LobbyStore {
   #migrate(): void {
     this.#sql.exec("CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)");
     const done = Number(this.#fact("migrations") ?? 0);
-    for (const migration of MIGRATIONS.slice(done)) this.#sql.exec(migration);
-    if (done < MIGRATIONS.length) this.#setFact("migrations", String(MIGRATIONS.length));
+    // An older build on newer tables would read rows that it does not understand.
+    assert(done <= LOBBY_MIGRATIONS.length, "the shard's tables are not newer than this build");
+    for (const migration of LOBBY_MIGRATIONS.slice(done)) this.#sql.exec(migration);
+    if (done < LOBBY_MIGRATIONS.length) this.#setFact("migrations", String(LOBBY_MIGRATIONS.length));
   }
 }
 

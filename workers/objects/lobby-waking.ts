@@ -32,7 +32,8 @@ export class LobbyWaking {
         this.#wake();
       }, timerAt - this.#clock());
     }
-    if (alarmAt !== null && (this.#alarmAt === null || alarmAt < this.#alarmAt)) {
+    // One whose time is past without having rung was lost, or rings in a moment: set again, it can do no harm.
+    if (alarmAt !== null && (this.#alarmAt === null || alarmAt < this.#alarmAt || this.#alarmAt <= this.#clock())) {
       this.#alarmAt = alarmAt;
       await this.#storage.setAlarm(alarmAt);
     }

@@ -16,7 +16,7 @@ export class OutboxDrain {
   readonly #take: (messages: readonly OutboxMessage[]) => Promise<unknown>;
   readonly #dueAt = new Map<string, number>();
   #toSend: OutboxMessage[] = [];
-  #sending: Promise<void> | null = null;
+  #sending: Promise<boolean> | null = null;
 
   /** `take` hands messages to the queue, or throws when it does not take them. */
   constructor(take: (messages: readonly OutboxMessage[]) => Promise<unknown>) {
@@ -36,25 +36,28 @@ export class OutboxDrain {
     await this.send([...outbox.values()].filter((message) => (this.#dueAt.get(message.id) ?? 0) <= now), now);
   }
 
-  /** Sends messages now; calls that come while others are on their way join them. */
-  async send(messages: readonly OutboxMessage[], now: number): Promise<void> {
+  /** Sends messages now, and answers whether the queue took all; calls that come while others are on their way join them. */
+  async send(messages: readonly OutboxMessage[], now: number): Promise<boolean> {
     for (const message of messages) this.#dueAt.set(message.id, now + RESEND_AFTER_MS);
     this.#toSend.push(...messages);
     this.#sending ??= this.#sendAll(now).finally(() => {
       this.#sending = null;
     });
-    await this.#sending;
+    return await this.#sending;
   }
 
-  async #sendAll(now: number): Promise<void> {
+  async #sendAll(now: number): Promise<boolean> {
+    let isTaken = true;
     while (this.#toSend.length > 0) {
       const batch = this.#toSend.splice(0, MESSAGES_PER_BATCH);
       try {
         await this.#take(batch);
       } catch (cause) {
+        isTaken = false;
         for (const message of batch) this.#dueAt.set(message.id, now + RETRY_AFTER_MS);
         console.error(JSON.stringify({ event: "outbox_send_failed", messages: batch.length, detail: cause instanceof Error ? cause.message : String(cause) }));
       }
     }
+    return isTaken;
   }
 }

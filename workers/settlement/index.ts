@@ -5,7 +5,7 @@ import type { ProblemCode } from "../../src/kernel/problem.ts";
 import { problemDocument, PROBLEMS } from "../../src/kernel/problem.ts";
 import { Fault } from "../../src/kernel/result.ts";
 import { checkout, moneyDesk, settleMessage, sweepOrder } from "../../src/settlement/checkout.ts";
-import { processInboxEvent, receiveWebhook, WEBHOOK_BYTES_MAX } from "../../src/settlement/inbox.ts";
+import { processInboxEvent, receiveWebhook, sweepInboxEvent, WEBHOOK_BYTES_MAX } from "../../src/settlement/inbox.ts";
 import type { CheckoutPort, FulfilCommand, MoneyDeskPort, RefundCommand } from "../../src/settlement/port.ts";
 import type { SettlementPorts } from "../../src/settlement/settlement-ports.ts";
 import { inParallel } from "./parallel.ts";
@@ -102,13 +102,11 @@ export default {
   async scheduled(_controller, env) {
     const { ports, notices, isLive } = wiringOf(env);
     for (let page = 0; page < SWEEP_PAGES_MAX; page++) {
-      const now = ports.now();
-      const subjects = await ports.store.due(now, SWEEP_PAGE);
+      const subjects = await ports.store.due(ports.now(), SWEEP_PAGE);
       await inParallel(subjects, async (subject) => {
         try {
-          if (subject.startsWith("ord_")) return await sweepOrder(ports, subject);
-          await ports.store.postpone(subject, now + 60_000);
-          await processInboxEvent(ports, notices, isLive, subject);
+          if (subject.startsWith("ord_")) await sweepOrder(ports, subject);
+          else await sweepInboxEvent(ports, notices, isLive, subject);
         } catch (error) {
           logFailure("sweep_not_settled", error, { subject });
         }
@@ -125,7 +123,7 @@ async function takeWebhook(request: Request, wiring: Wiring, path: string): Prom
   if (body === null) return problem("webhook_unverified", path);
   const received = await receiveWebhook(wiring.ports, wiring.notices, body.text, request.headers.get("stripe-signature") ?? "");
   if (received === null) return problem("webhook_unverified", path);
-  if (received.isNew) {
+  if (received.isToWorkOff) {
     // It is stored: should the queue not take it, the sweep does.
     await wiring.paymentsQueue.send({ inbox: received.id }).catch((error: unknown) => logFailure("queue_not_told", error, { event: received.id }));
   }

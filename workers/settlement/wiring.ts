@@ -28,7 +28,8 @@ const envSchema = v.object({
   STRIPE_WEBHOOK_SECRET: secret,
   /** "on" where the Stripe account may capture a payment several times. */
   STRIPE_MULTICAPTURE: v.optional(v.picklist(["on", "off"]), "off"),
-  ORDERS_URL: v.optional(v.pipe(v.string(), v.url())),
+  // Its own message: the library's would put the address, and whatever secret somebody wrote into it, into the log.
+  ORDERS_URL: v.optional(v.pipe(v.string(), v.url("is not an address"))),
   ORDERS_TOKEN: v.optional(v.string()),
 });
 
@@ -45,18 +46,29 @@ export interface Wiring {
   readonly missing: readonly ("STRIPE_KEY" | "STRIPE_WEBHOOK_SECRET")[];
 }
 
-const parsed = new WeakMap<object, Env>();
+/** What lives as long as the isolate: an instance of the SDK costs as much as a small request. */
+interface Lasting {
+  readonly env: Env;
+  readonly provider: PaymentProvider;
+  readonly notices: NoticeReader;
+}
+
+const lasting = new WeakMap<object, Lasting>();
 
 /**
- * The ports of one request. The environment is parsed once an isolate; the
- * rest is made afresh, because the libSQL client keeps promises of the request
- * that made it, and another request that waits for one of them is cancelled.
+ * The ports of one request. What can last is made once an isolate; the store is
+ * made afresh, because the libSQL client keeps promises of the request that
+ * made it, and another request that waits for one of them is cancelled.
  */
 export function wiringOf(env: unknown): Wiring {
   const key = typeof env === "object" && env !== null ? env : {};
-  const known = parsed.get(key) ?? parseEnv(env);
-  parsed.set(key, known);
+  const known = lasting.get(key) ?? lastingOf(parseEnv(env));
+  lasting.set(key, known);
   return wire(known);
+}
+
+function lastingOf(env: Env): Lasting {
+  return { env, provider: providerOf(env), notices: stripeNotices(env.STRIPE_WEBHOOK_SECRET ?? "") };
 }
 
 function parseEnv(env: unknown): Env {
@@ -69,19 +81,19 @@ function missingSecrets(env: Env): Wiring["missing"] {
   return (["STRIPE_KEY", "STRIPE_WEBHOOK_SECRET"] as const).filter((name) => env[name] === undefined);
 }
 
-function wire(env: Env): Wiring {
+function wire({ env, provider, notices }: Lasting): Wiring {
   const database = env.ORDERS_URL === undefined
     ? drizzleD1(env.ORDERS)
     : drizzleLibsql({ connection: { url: env.ORDERS_URL, ...(env.ORDERS_TOKEN === undefined ? {} : { authToken: env.ORDERS_TOKEN }) } });
   return {
     ports: {
       store: drizzleOrderStore(database),
-      provider: providerOf(env),
+      provider,
       drop: (slug) => faultingDrop(env.DROP.getByName(slug)),
       hashing: nodeHashing,
       now: () => Date.now(),
     },
-    notices: stripeNotices(env.STRIPE_WEBHOOK_SECRET ?? ""),
+    notices,
     isLive: env.STRIPE_KEY === undefined ? null : /^(sk|rk)_live_/.test(env.STRIPE_KEY),
     paymentsQueue: env.PAYMENTS_QUEUE,
     missing: missingSecrets(env),

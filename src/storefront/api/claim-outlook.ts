@@ -1,11 +1,10 @@
-import { OPEN_LANE } from "../../drop/plan.ts";
-import type { Threshold } from "../../drop/port.ts";
+import type { NotOpen } from "../../drop/port.ts";
 import type { Hashing } from "../../kernel/hashing.ts";
 import { rejected, type Result } from "../../kernel/result.ts";
-import { isServed, rankOf } from "../../lobby/draw.ts";
+import { rankOf } from "../../lobby/draw.ts";
+import { isTicketServed, thresholdLookup } from "../../lobby/line.ts";
 import type { LobbyLive } from "../../lobby/port.ts";
 import type { TicketClaims } from "../credentials.ts";
-import type { NotOpen } from "../../drop/port.ts";
 
 /** `ask`: the ticket looks served, so the Drop object decides. `wait`: it is not, by a state at most two seconds old. */
 export type ClaimOutlook = Result<"ask" | "wait", NotOpen>;
@@ -34,11 +33,6 @@ export function claimOutlook(ticket: TicketClaims, snapshot: LobbyLive, hashing:
   if (plan.admit === "all" && live.phase !== "drawing") return { ok: true, value: "ask" };
   if (live.seed === null) return { ok: true, value: "wait" };
   const rank = rankOf(ticket, plan.opensAt, live.seed, hashing);
-  const isCalled = live.thresholds.some((threshold) => concerns(threshold, ticket) && isServed(rank, threshold.upTo));
-  return { ok: true, value: isCalled ? "ask" : "wait" };
-}
-
-/** The open lane is everyone's; a lane of its own is one more chance. */
-function concerns({ sku, lane }: Threshold, ticket: TicketClaims): boolean {
-  return (lane === OPEN_LANE || lane === ticket.lane) && ticket.wants.some((want) => want.sku === sku);
+  const { lane, wants } = ticket;
+  return { ok: true, value: isTicketServed({ rank, lane, wants }, thresholdLookup(live.thresholds)) ? "ask" : "wait" };
 }

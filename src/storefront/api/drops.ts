@@ -1,12 +1,14 @@
 import type { DropAnswer, DropsAnswer } from "../../../schema/wire/drop.ts";
 import type { Plan } from "../../drop/plan.ts";
 import { instantToWire } from "../../kernel/time.ts";
-import { liveToWire } from "../../lobby/live-wire.ts";
 import type { ApiPorts } from "../ports.ts";
 import { announcedDrop, type AnnouncedDrop } from "./announced-drop.ts";
 import { answer, refusal } from "./answers.ts";
 import { refuseForeignOrigin } from "./origin.ts";
+import { liveTexts } from "./live-text.ts";
 import type { Handler } from "./resource.ts";
+
+const LIVE_HEADERS = { "content-type": "application/json", "cache-control": "no-store" };
 
 /** Every drop that the public may know of, the next one first. */
 export function listDrops(ports: ApiPorts): Handler {
@@ -66,12 +68,13 @@ function stagesOf(plan: Plan): DropAnswer["stages"] {
 
 /** The live object. Not for any cache on the way: it carries the server's clock and its own age. */
 export function showLive(ports: ApiPorts): Handler {
+  const textOf = liveTexts();
   return async (context) => {
-    const drop = await announcedDrop(ports, context.req.param("drop"));
-    const live = drop === null ? null : await ports.live(drop.config.slug);
-    if (live === null) return refusal({ code: "not_found" }, context);
+    const config = ports.store.drops.find((drop) => drop.slug === context.req.param("drop"));
+    const live = config === undefined ? null : await ports.live(config.slug);
     const now = ports.now();
-    return answer({ ...liveToWire(live, now), dpopNonce: ports.credentials.dpopNonce(now) });
+    if (live === null || now < live.plan.announceAt) return refusal({ code: "not_found" }, context);
+    return new Response(textOf(live, now, ports.credentials.dpopNonce(now)), { headers: LIVE_HEADERS });
   };
 }
 

@@ -62,8 +62,11 @@ export function listEntries(ports: ApiPorts): Handler {
   return async (context) => {
     const drop = await announcedDrop(ports, context.req.param("drop"));
     if (drop === null) return refusal({ code: "not_found" }, context);
-    const shard = wholeNumber(context.req.query("shard") ?? "0");
-    if (shard === null || shard >= drop.plan.shards) return refusal(invalidMembers({ pointer: "/shard", detail: `A shard is a whole number from 0 to ${drop.plan.shards - 1}.` }), context);
+    const asked = context.req.query("shard") ?? "0";
+    if (!/^\d+$/.test(asked)) return refusal(invalidMembers({ pointer: "/shard", detail: `A shard is a whole number from 0 to ${drop.plan.shards - 1}.` }), context);
+    // Bounded by the plan before anything is asked: to name an object is to make it.
+    const shard = wholeNumber(asked);
+    if (shard === null || shard >= drop.plan.shards) return refusal({ code: "not_found" }, context);
     const entries = await ports.lobby(drop.plan.drop, shard).entries();
     return entries === null ? refusal({ code: "not_found" }, context) : answer({ entries }, 200, { "cache-control": "public, max-age=1" });
   };

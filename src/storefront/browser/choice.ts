@@ -8,13 +8,14 @@ export interface Choice {
   set(lines: readonly WireLine[]): void;
 }
 
-export function createChoice(page: PageData, onChange: () => void): Choice {
+/** `limit` is how many units in all may be chosen now. */
+export function createChoice(page: PageData, limit: () => number, onChange: () => void): Choice {
   const counts = new Map<string, number>();
   const lines = () => page.items.flatMap(({ sku }) => ((counts.get(sku) ?? 0) > 0 ? [{ sku, quantity: counts.get(sku) ?? 0 }] : []));
   const button = (attribute: string, sku: string) => find<HTMLButtonElement>(`[${attribute}="${CSS.escape(sku)}"]`);
 
   function draw(): void {
-    const isFull = totalUnits(lines()) >= page.limit;
+    const isFull = totalUnits(lines()) >= limit();
     for (const { sku } of page.items) {
       const count = counts.get(sku) ?? 0;
       const output = find(`[data-count="${CSS.escape(sku)}"]`);
@@ -28,7 +29,7 @@ export function createChoice(page: PageData, onChange: () => void): Choice {
 
   function step(sku: string, by: 1 | -1): void {
     const count = counts.get(sku) ?? 0;
-    if (by === 1 && totalUnits(lines()) >= page.limit) return;
+    if (by === 1 && totalUnits(lines()) >= limit()) return;
     counts.set(sku, Math.max(0, count + by));
     draw();
   }

@@ -1,3 +1,4 @@
+import { unitsOrdered } from "./another.ts";
 import { announceTimes, takeScannedCoupon, wireButtons } from "./arrival.ts";
 import { type Api, createApi, jitter, type Refusal, wait } from "./api.ts";
 import { type Checkout, createCheckout } from "./checkout.ts";
@@ -5,7 +6,7 @@ import { type Choice, createChoice } from "./choice.ts";
 import { createClock, type ServerClock, spanWords } from "./clock.ts";
 import { fill, find, localiseTimes, pageData, show } from "./dom.ts";
 import { Errands, type Outcome } from "./errands.ts";
-import { isHolding, nextBoundaryAt, type Step, stepOf, totalUnits, whatIsLeft } from "./journey.ts";
+import { isHolding, nextBoundaryAt, type Step, stepOf, totalUnits, whatCanBeTaken } from "./journey.ts";
 import { followLive, type LiveFeed } from "./live.ts";
 import type { Live, PageData } from "./page-data.ts";
 import { neverGrowing, positionOf, rankOf } from "./rank.ts";
@@ -26,8 +27,9 @@ function refuse(words: string | null): void {
 }
 
 /** A turn that was refused in words for the shopper; a break says how long it is. */
-function restAfter(refusal: Refusal): Rest {
+function restAfter(refusal: Refusal, leftMs: number): Rest {
   if (refusal.code !== "too_many_requests") return { title: refusal.title, detail: refusal.detail };
+  if (refusal.waitMs >= leftMs) return { title: "No further turn", detail: "Everybody has two turns in a stage, you had yours, and no further stage comes. What you ordered stays yours." };
   return { title: "A short break", detail: `You had a turn a moment ago. The next one can start in ${spanWords(refusal.waitMs)}; your place is kept.` };
 }
 
@@ -49,6 +51,8 @@ class DropPage {
   #eta: string | null = null;
   #isShort = false;
   #isEditing = false;
+  /** What is chosen is for another order beside the one there is. */
+  #isAnother = false;
   #isBusy = false;
   #nextActAt = 0;
   #lastStep: Step | null = null;
@@ -61,7 +65,7 @@ class DropPage {
     this.#view = new StallView(page);
     const form = find<HTMLFormElement>('[data-form="checkout"]');
     this.#checkout = form === null ? null : createCheckout(page, form, () => void this.#placeOrder());
-    this.#choice = createChoice(page, () => this.#allowJoining());
+    this.#choice = createChoice(page, () => page.limit - unitsOrdered(this.#errands.memory()), () => this.#allowJoining());
     this.#feed = followLive({
       drop: page.drop,
       clock: this.#clock,
@@ -83,6 +87,7 @@ class DropPage {
       leave: () => this.#errands.leave(),
       "give-up": () => void this.#run(() => this.#errands.giveUp()),
       again: () => this.#again(),
+      another: () => this.#another(),
       wait: () => this.#keepWaiting(),
       "take-left": () => void this.#takeLeft(),
     });
@@ -101,7 +106,7 @@ class DropPage {
     const step = stepOf({ memory: this.#errands.memory(), live: this.#live, rank: this.#rank?.value ?? null, isShort: this.#isShort, now });
     if (step !== this.#lastStep) this.#arrive(step);
     this.#lastStep = step;
-    this.#view.show({ step, isEditing: this.#isEditing, isBusy: this.#isBusy, memory: this.#errands.memory(), live: this.#live, eta: this.#eta, now });
+    this.#view.show({ step, isEditing: this.#isEditing, isBusy: this.#isBusy, memory: this.#errands.memory(), live: this.#live, rank: this.#rank?.value ?? null, eta: this.#eta, now });
     this.#allowJoining();
     this.#act(step, now);
   }
@@ -114,7 +119,10 @@ class DropPage {
   /** Once, at the beginning of a step. */
   #arrive(step: Step): void {
     if (step === "line") void this.#askForTime();
-    if (step === "rested" || step === "ordered") this.#isEditing = false;
+    if (step === "rested" || step === "ordered") {
+      this.#isEditing = false;
+      this.#isAnother = false;
+    }
     if (step === "stage-out") this.#isShort = false;
   }
 
@@ -132,8 +140,8 @@ class DropPage {
   }
 
   #isAllFree(): boolean {
-    const { wants } = this.#errands.memory();
-    return this.#live !== null && totalUnits(whatIsLeft(this.#live, wants)) === totalUnits(wants);
+    const memory = this.#errands.memory();
+    return this.#live !== null && totalUnits(whatCanBeTaken(this.#live, this.#rank?.value ?? null, memory)) === totalUnits(memory.wants);
   }
 
   async #run(errand: () => Promise<Outcome>): Promise<boolean> {
@@ -163,7 +171,7 @@ class DropPage {
       // The key or the ticket is not ours any more: without it the old place cannot be shown to be ours.
       this.#errands.update({ ticket: null, ticketId: null, shown: null, pass: null });
       refuse(`${refusal.title}. Join again to get a new place.`);
-    } else if (isMyTurn) this.#errands.update({ rest: restAfter(refusal), pass: null });
+    } else if (isMyTurn) this.#errands.update({ rest: restAfter(refusal, this.#page.closesAt - this.#clock.now()), pass: null });
     else refuse(`${refusal.title}. ${refusal.detail}`);
     this.#feed.refresh();
   }
@@ -202,6 +210,10 @@ class DropPage {
     const wants = this.#choice.lines();
     const memory = this.#errands.memory();
     this.#isShort = false;
+    if (this.#isAnother) {
+      if (await this.#run(() => this.#errands.another(wants))) this.#edit(false);
+      return;
+    }
     if (this.#isEditing && isHolding(memory, this.#clock.now())) {
       if (await this.#run(() => this.#errands.change(wants))) this.#edit(false);
       return;
@@ -213,6 +225,7 @@ class DropPage {
 
   #edit(isEditing: boolean): void {
     this.#isEditing = isEditing;
+    if (!isEditing) this.#isAnother = false;
     this.render();
   }
 
@@ -220,6 +233,14 @@ class DropPage {
     const { hold, wants } = this.#errands.memory();
     refuse(null);
     this.#choice.set(isHolding(this.#errands.memory(), this.#clock.now()) ? (hold?.lines ?? wants) : wants);
+    this.#edit(true);
+    find('[data-panel="choose"] h2')?.focus({ preventScroll: true });
+  }
+
+  #another(): void {
+    refuse(null);
+    this.#choice.set([]);
+    this.#isAnother = true;
     this.#edit(true);
     find('[data-panel="choose"] h2')?.focus({ preventScroll: true });
   }
@@ -235,7 +256,7 @@ class DropPage {
   }
 
   async #takeLeft(): Promise<void> {
-    const left = this.#live === null ? [] : whatIsLeft(this.#live, this.#errands.memory().wants);
+    const left = this.#live === null ? [] : whatCanBeTaken(this.#live, this.#rank?.value ?? null, this.#errands.memory());
     this.#isShort = false;
     if (left.length > 0) await this.#run(() => this.#errands.takeTurn(left));
   }
@@ -251,11 +272,22 @@ class DropPage {
 
   /** The hosted page, the clock or another tab may have ended the order meanwhile. */
   async #checkOrder(): Promise<void> {
-    const status = await this.#errands.orderStatus();
+    await this.#checkPast();
     const { order } = this.#errands.memory();
-    if (status === null || order === null) return;
+    const status = order === null ? null : await this.#errands.orderStatus(order);
+    if (status === null || order === null || this.#errands.memory().order?.id !== order.id) return;
     if (status.state !== "expired" && status.state !== "cancelled") this.#errands.update({ order: { ...order, answer: status } });
     else this.#errands.update({ order: null, hold: null, pass: null, rest: { title: "The order ended unpaid", detail: "The time to pay was over, and the items went back. You keep your place: you may take a turn again while there is stock." } });
+  }
+
+  /** Orders of earlier turns end without the page as well; what they leave free may be had again. */
+  async #checkPast(): Promise<void> {
+    for (const order of this.#errands.memory().past) {
+      const status = await this.#errands.orderStatus(order);
+      if (status === null) continue;
+      const { past } = this.#errands.memory();
+      this.#errands.update({ past: past.map((known) => (known.id === order.id ? { ...known, answer: status } : known)) });
+    }
   }
 
   #otherTabDid(): void {

@@ -120,10 +120,21 @@ export class Errands {
     });
   }
 
+  /** Puts the order with those of earlier turns and asks for `wants` in another one; the place in line stays. */
+  another(wants: readonly WireLine[]): Promise<Outcome> {
+    return this.#alone(async () => {
+      const { order, past } = this.memory();
+      if (order?.answer == null) return DONE;
+      this.update({ wants });
+      const told = await this.#putTicket();
+      if (told.done) this.update({ past: [...past, order], order: null, hold: null, rest: null });
+      return told;
+    });
+  }
+
   /** What became of an order that this browser placed, or null when it cannot be read. */
-  async orderStatus(): Promise<OrderStatus | null> {
-    const { order } = this.memory();
-    if (order === null || order.answer === null) return null;
+  async orderStatus(order: RememberedOrder): Promise<OrderStatus | null> {
+    if (order.answer === null) return null;
     const answer = await this.#api.ask<OrderStatus>({ method: "GET", path: `/api/orders/${order.id}`, bearer: order.answer.receipt });
     return answer.ok ? answer.value : null;
   }
@@ -213,7 +224,9 @@ export class Errands {
 
   #refusedOrder(refusal: Refusal): Outcome {
     const isHoldOver = refusal.code === "hold_expired" || refusal.code === "limit_reached";
-    this.update({ order: null, ...(isHoldOver ? { hold: null, pass: null, rest: { title: refusal.title, detail: refusal.detail } } : {}) });
+    // A scanned code that is refused is not sent again: the next try is for the price that is shown.
+    const isCouponOver = refusal.code === "coupon_invalid" || refusal.code === "coupon_used_up";
+    this.update({ order: null, ...(isCouponOver ? { coupon: null } : {}), ...(isHoldOver ? { hold: null, pass: null, rest: { title: refusal.title, detail: refusal.detail } } : {}) });
     return endedWith(refusal);
   }
 

@@ -1,5 +1,5 @@
 import type { Live, PageData, WireLine } from "./page-data.ts";
-import { isCalled } from "./rank.ts";
+import { servedWants } from "./rank.ts";
 import type { Memory } from "./storage.ts";
 
 /*
@@ -81,8 +81,10 @@ function stepInLine(situation: Situation, live: Live, rank: string): Step {
   if (soldOut === "stage") return "stage-out";
   if (memory.rest !== null || hasExpired(memory, now)) return "rested";
   if (isShort || soldOut === "final") return "short";
-  const hasPass = memory.pass !== null && Date.parse(memory.pass.expiresAt) > now;
-  return hasPass || isCalled(live, rank, memory.ticket?.lane ?? "", memory.wants) ? "called" : "line";
+  const served = servedWants(live, rank, memory.ticket?.lane ?? "", memory.wants).length;
+  // A pass holds only what its rank is served for: to ask for the rest would lose it.
+  if (served > 0 && served < memory.wants.length) return "short";
+  return served > 0 ? "called" : "line";
 }
 
 /** When the next thing happens by the clock; null when nothing is due. */
@@ -97,6 +99,11 @@ export function whatIsLeft(live: Live, wants: readonly WireLine[]): WireLine[] {
   return wants
     .map((want) => ({ sku: want.sku, quantity: Math.min(want.quantity, live.items.find((item) => item.sku === want.sku)?.available ?? 0) }))
     .filter((line) => line.quantity > 0);
+}
+
+/** What of the wanted lines can be held at once: its place is called, and it is free. */
+export function whatCanBeTaken(live: Live, rank: string | null, memory: Memory): WireLine[] {
+  return rank === null ? [] : whatIsLeft(live, servedWants(live, rank, memory.ticket?.lane ?? "", memory.wants));
 }
 
 export function totalUnits(lines: readonly WireLine[]): number {

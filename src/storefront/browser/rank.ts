@@ -32,11 +32,14 @@ export function isServed(rank: string, upTo: string | null): boolean {
   return upTo !== null && rank <= upTo;
 }
 
+/** Those of the wanted items that are being served up to this rank now; each item has a line of its own. */
+export function servedWants(live: Live, rank: string, lane: string, wants: readonly WireLine[]): WireLine[] {
+  return wants.filter(({ sku }) => live.thresholds.some((threshold) => threshold.lane === lane && threshold.sku === sku && isServed(rank, threshold.upTo)));
+}
+
 /** Whether any of the wanted items is being served up to this rank now. */
 export function isCalled(live: Live, rank: string, lane: string, wants: readonly WireLine[]): boolean {
-  return live.thresholds.some(
-    (threshold) => threshold.lane === lane && wants.some((want) => want.sku === threshold.sku) && isServed(rank, threshold.upTo),
-  );
+  return servedWants(live, rank, lane, wants).length > 0;
 }
 
 /** Where somebody stands, as a range; `from` equals `to` where the line is short enough to know. 1 is next. */

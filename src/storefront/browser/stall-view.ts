@@ -1,9 +1,10 @@
 import { formatMoney } from "../../kernel/money.ts";
+import { anotherTurn, unitsOrdered } from "./another.ts";
 import { boardWords } from "./board.ts";
 import { lineWords } from "./choice.ts";
 import { countdownText, spanWords } from "./clock.ts";
 import { fill, find, make, show } from "./dom.ts";
-import { nextBoundaryAt, type Step, whatIsLeft } from "./journey.ts";
+import { nextBoundaryAt, type Step, whatCanBeTaken, whatIsLeft } from "./journey.ts";
 import type { Live, Order, PageData } from "./page-data.ts";
 import type { Memory } from "./storage.ts";
 import { leftWords, placeWords } from "./words.ts";
@@ -15,6 +16,7 @@ export interface View {
   readonly isBusy: boolean;
   readonly memory: Memory;
   readonly live: Live | null;
+  readonly rank: string | null;
   readonly eta: string | null;
   readonly now: number;
 }
@@ -35,6 +37,14 @@ const SAID: Readonly<Record<Step, string>> = {
   gone: "Sold out.",
   closed: "This drop is over.",
   cancelled: "This drop was cancelled.",
+};
+
+const STATE_WORDS: Readonly<Record<Order["state"], string>> = {
+  placed: "to be paid",
+  confirming: "being confirmed",
+  confirmed: "confirmed",
+  cancelled: "cancelled",
+  expired: "ended unpaid",
 };
 
 /** The hour of day for what is near, with its date for what is not. */
@@ -67,6 +77,7 @@ export class StallView {
     this.#line(view);
     this.#held(view);
     this.#ordered(view);
+    this.#mine(view);
     this.#entering(view);
     this.#showPanel(view.isEditing ? "choose" : view.step, view.step);
     find("#stall")?.setAttribute("aria-busy", String(view.isBusy));
@@ -125,16 +136,18 @@ export class StallView {
   }
 
   /** What is said when not everything can be had: honestly, and with what comes next. */
-  #offers({ memory, now }: View, live: Live): void {
+  #offers({ memory, rank, now }: View, live: Live): void {
     const wanted = lineWords(this.#page, memory.wants);
     const nextAt = live.nextStageAt === null ? null : Date.parse(live.nextStageAt);
     const after = nextAt === null
       ? "No further stage comes. If somebody does not pay in time, units come back, and your place counts for them."
       : `Stage ${(live.stage ?? 0) + 1} opens at ${timeText(nextAt, now)}, in ${spanWords(nextAt - now)}. Your place is kept: you need not do anything.`;
     fill("stage-out", `${wanted}: everything in this stage is taken by people before you. ${after}`);
-    const left = whatIsLeft(live, memory.wants);
+    const left = whatCanBeTaken(live, rank, memory);
     const leftText = lineWords(this.#page, left);
-    fill("short", left.length === 0 ? `Of ${wanted}, nothing is free at this moment. ${after}` : `You chose ${wanted}. Still free: ${leftText}.`);
+    const isBehind = whatIsLeft(live, memory.wants).length > left.length;
+    const rest = isBehind ? " For the rest, others are before you." : "";
+    fill("short", left.length === 0 ? `Of ${wanted}, nothing is free for you at this moment. ${after}` : `You chose ${wanted}. Free for you now: ${leftText}.${rest}`);
     fill("take-left", `Take ${leftText}`);
     show('[data-do="take-left"]', left.length > 0);
   }
@@ -151,7 +164,23 @@ export class StallView {
     list.replaceChildren(...hold.lines.map((line) => make("li", {}, make("span", {}, lineWords(this.#page, [line])), make("span", {}, this.#money(line.totalMinor)))));
   }
 
-  #ordered({ memory, now }: View): void {
+  /** Every order of this browser stays in reach while another turn is taken. */
+  #mine({ memory, isEditing }: View): void {
+    const orders = [...memory.past, ...(memory.order === null || !isEditing ? [] : [memory.order])].flatMap(({ answer }) => (answer === null ? [] : [answer]));
+    show("[data-mine]", orders.length > 0);
+    const list = find("[data-mine-list]");
+    const shown = orders.map(({ id, state }) => `${id} ${state}`).join();
+    if (list === null || list.dataset["shown"] === shown) return;
+    list.dataset["shown"] = shown;
+    list.replaceChildren(...orders.map((order) => make("li", {}, make("a", { href: `/orders/${order.id}` }, lineWords(this.#page, order.lines)), ` ${STATE_WORDS[order.state]}`)));
+  }
+
+  #ordered({ memory, live, now }: View): void {
+    const another = anotherTurn(this.#page, memory, live);
+    fill("another", another.words);
+    show('[data-fill="another"]', another.words !== "");
+    fill("another-units", another.units === 1 ? "Order one more" : `Order up to ${another.units} more`);
+    show('[data-do="another"]', another.units > 0);
     const order = memory.order;
     const answer = order?.answer ?? null;
     const payUrl = answer !== null && answer.state === "placed" ? answer.payment.url : null;
@@ -177,6 +206,8 @@ export class StallView {
     fill("rested", memory.rest?.detail ?? "The time for this hold is over and the items went back. You keep your place: take your turn again while there is stock.");
     fill("joining", untilLobbyMs > 0 ? `The lobby opens in ${spanWords(untilLobbyMs)}. This page joins by itself; keep it open, or come back later.` : "Asking for your place.");
     fill("join", joinWords(view, untilLobbyMs));
+    const ordered = unitsOrdered(memory);
+    fill("limit", `At most ${this.#page.limit} in all for each person.${ordered === 0 ? "" : ` You have ordered ${ordered}.`}`);
     show('[data-do="keep"]', view.isEditing);
   }
 }
@@ -188,6 +219,7 @@ function orderedWords(answer: Order, canPay: boolean, now: number): string {
 }
 
 function joinWords({ isEditing, memory, live }: View, untilLobbyMs: number): string {
+  if (isEditing && memory.order !== null) return "Take another turn";
   if (isEditing) return memory.hold === null ? "Save" : "Hold this instead";
   if (untilLobbyMs > 0) return "Join when the lobby opens";
   return live === null || live.phase === "lobby" || live.phase === "announced" ? "Join the lobby" : "Join the line";

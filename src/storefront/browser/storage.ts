@@ -25,6 +25,8 @@ export interface Memory {
   /** A hold that was asked for and not answered yet; it is asked for again under the same id. */
   readonly sending: { readonly id: string; readonly lines: readonly WireLine[]; readonly replaces: string | null } | null;
   readonly order: RememberedOrder | null;
+  /** Orders of earlier turns, oldest first. */
+  readonly past: readonly RememberedOrder[];
   /** A voucher that was scanned, or a word that was typed. */
   readonly coupon: string | null;
   readonly rest: Rest | null;
@@ -39,7 +41,7 @@ export interface Rest {
 }
 
 export const NOTHING: Memory = {
-  wants: [], ticketId: null, ticket: null, shown: null, pass: null, hold: null, sending: null, order: null, coupon: null, rest: null,
+  wants: [], ticketId: null, ticket: null, shown: null, pass: null, hold: null, sending: null, order: null, past: [], coupon: null, rest: null,
 };
 
 /** A receipt credential and where it was bought, kept by the order's id. */

@@ -11,12 +11,21 @@ export function nextBoundaryAt(live: LobbyLive, now: number): number {
 }
 
 /**
- * How long a page made from these states may be kept: what is left of two
- * seconds since the states were true, and never past the next opening or
- * close. Kept in whole seconds, so it rounds down, to nothing when need be.
+ * Until when a page made from these states says the truth: two seconds after
+ * the oldest of them was true, and never past the next opening or close.
+ * `readAt` are the times of whatever else it shows.
  */
-export function cacheControl(lives: readonly LobbyLive[], now: number): string {
-  const leftMs = lives.map((live) => Math.min(live.live.asOf + STALE_AFTER_MS, nextBoundaryAt(live, now)) - now);
-  const seconds = Math.max(0, Math.floor(Math.min(STALE_AFTER_MS, ...leftMs) / 1000));
-  return seconds === 0 ? "no-store" : `public, max-age=1, s-maxage=${Math.min(seconds, 2)}`;
+export function trueUntil(lives: readonly LobbyLive[], now: number, ...readAt: readonly number[]): number {
+  const ends = lives.map((live) => Math.min(live.live.asOf + STALE_AFTER_MS, nextBoundaryAt(live, live.live.asOf)));
+  return Math.min(now + STALE_AFTER_MS, ...ends, ...readAt.map((at) => at + STALE_AFTER_MS));
+}
+
+/**
+ * What caches on the way may do with a page that is true for `leftMs` more.
+ * They count whole seconds, so it rounds down; with less than one left they
+ * have to ask again each time.
+ */
+export function cacheHeader(leftMs: number): string {
+  const seconds = Math.max(0, Math.floor(Math.min(STALE_AFTER_MS, leftMs) / 1_000));
+  return seconds === 0 ? "no-cache" : `public, max-age=1, s-maxage=${seconds}`;
 }

@@ -10,6 +10,8 @@ const PAGES_AT_ONCE_MAX = 10;
 const CHANGE_KINDS: readonly string[] = ["plan", "pause", "resume", "extend", "cancel", "adjust"];
 
 export interface ReadRecord {
+  /** When this was what the object said. */
+  readonly readAt: number;
   /** The last page of the record, or null when there is no record. */
   readonly tail: RecordPage | null;
   /** What changed the plan after its first row, as far as it was read. */
@@ -41,9 +43,9 @@ export class RecordReader {
   async read(slug: string, now: number): Promise<ReadRecord> {
     const known = this.#progressBySlug.get(slug);
     const progress = known !== undefined && now - known.readAt < KEEP_MS ? known : await this.#readOn(slug, now, known);
-    if (progress === null) return { tail: null, changes: [] };
+    if (progress === null) return { readAt: now, tail: null, changes: [] };
     this.#progressBySlug.set(slug, progress);
-    return { tail: progress.tail, changes: [...progress.settled, ...progress.latest] };
+    return { readAt: progress.readAt, tail: progress.tail, changes: [...progress.settled, ...progress.latest] };
   }
 
   async #readOn(slug: string, now: number, known: Progress | undefined): Promise<Progress | null> {

@@ -6,7 +6,8 @@ import type { LobbyLive } from "../../lobby/port.ts";
 import type { StorefrontPorts } from "../ports.ts";
 import { pageHeaders } from "../security-headers.ts";
 import { brandSheet } from "./brand.ts";
-import { cacheControl } from "./freshness.ts";
+import { KEEPING, type Keeping } from "../page-copies.ts";
+import { cacheHeader, trueUntil } from "./freshness.ts";
 import { Home, type ShownDrop } from "./home.tsx";
 import { markPicture } from "./layout.tsx";
 import { Microstore } from "./microstore.tsx";
@@ -20,10 +21,25 @@ import { RecordReader } from "./record-reader.ts";
 /** A voucher is a few hundred characters; what is longer is not one and is not worth a signature check. */
 const VOUCHER_CHARACTERS_MAX = 2_000;
 const ORDER = idPattern("ord");
+const SHEET_KEEP_MS = 300_000;
 
 /** A page's answer: its own content policy, and how long it may be kept. */
 function answer(c: Context, page: HtmlEscapedString | Promise<HtmlEscapedString>, cached: string, status: 200 | 404 | 500 = 200): Response | Promise<Response> {
   return c.html(page, status, { ...pageHeaders(), "cache-control": cached });
+}
+
+/** The same for a page that says something about drops: it may be kept for as long as that is true. */
+function keptAnswer(c: Context, page: HtmlEscapedString | Promise<HtmlEscapedString>, until: number, now: number): Response | Promise<Response> {
+  const keeping: Keeping = { until, isLasting: false };
+  c.set(KEEPING, keeping);
+  return answer(c, page, cacheHeader(until - now));
+}
+
+/** A sheet or a picture of the store's own, the same until the next deployment. */
+function sheet(ports: StorefrontPorts, c: Context, text: string, contentType: string): Response {
+  const keeping: Keeping = { until: ports.now() + SHEET_KEEP_MS, isLasting: true };
+  c.set(KEEPING, keeping);
+  return c.body(text, 200, { "content-type": contentType, "cache-control": `public, max-age=${SHEET_KEEP_MS / 1_000}` });
 }
 
 const originOf = (c: Context) => new URL(c.req.url).origin;
@@ -52,17 +68,20 @@ function configOf(ports: StorefrontPorts, slug: string): DropConfig | null {
 }
 
 async function home(ports: StorefrontPorts, c: Context): Promise<Response> {
-  const found = await Promise.all(ports.store.drops.map(async (config) => ({ config, live: await shownLive(ports, config) })));
-  const drops = found.flatMap(({ config, live }): ShownDrop[] => (live === null ? [] : [{ config, live }]));
+  const found = await Promise.all(ports.store.drops.map(async (config) => ({ config, live: await ports.live(config.slug) })));
+  const known = found.flatMap(({ config, live }): ShownDrop[] => (live === null ? [] : [{ config, live }]));
   const now = ports.now();
-  return answer(c, <Home store={ports.store} drops={drops} origin={originOf(c)} isLocal={ports.isLocal} now={now} />, cacheControl(drops.map((drop) => drop.live), now));
+  const drops = known.filter(({ live }) => now >= live.plan.announceAt);
+  // Also of those that are not shown yet: an announcement ends what a front without it says.
+  const until = trueUntil(known.map(({ live }) => live), now);
+  return keptAnswer(c, <Home store={ports.store} drops={drops} origin={originOf(c)} isLocal={ports.isLocal} now={now} />, until, now);
 }
 
 async function microstore(ports: StorefrontPorts, c: Context, region: Region, config: DropConfig): Promise<Response> {
   const live = await shownLive(ports, config);
   if (live === null) return notFoundPage(ports, c);
   const now = ports.now();
-  return answer(c, <Microstore store={ports.store} config={config} region={region} live={live} origin={originOf(c)} isLocal={ports.isLocal} now={now} />, cacheControl([live], now));
+  return keptAnswer(c, <Microstore store={ports.store} config={config} region={region} live={live} origin={originOf(c)} isLocal={ports.isLocal} now={now} />, trueUntil([live], now), now);
 }
 
 /** Depends on where the visitor is, so no cache may keep it. */
@@ -95,18 +114,18 @@ async function voucherLanding(ports: StorefrontPorts, c: Context, code: string):
 async function planPage(ports: StorefrontPorts, c: Context, config: DropConfig, records: RecordReader): Promise<Response> {
   const live = await shownLive(ports, config);
   if (live === null) return notFoundPage(ports, c);
-  const { changes } = await records.read(config.slug, ports.now());
+  const { changes, readAt } = await records.read(config.slug, ports.now());
   const now = ports.now();
-  return answer(c, <PlanPage store={ports.store} live={live} changes={changes} origin={originOf(c)} now={now} />, cacheControl([live], now));
+  return keptAnswer(c, <PlanPage store={ports.store} live={live} changes={changes} origin={originOf(c)} now={now} />, trueUntil([live], now, readAt), now);
 }
 
 async function recordPage(ports: StorefrontPorts, c: Context, config: DropConfig, records: RecordReader): Promise<Response> {
   const live = await shownLive(ports, config);
   if (live === null) return notFoundPage(ports, c);
-  const { tail } = await records.read(config.slug, ports.now());
+  const { tail, readAt } = await records.read(config.slug, ports.now());
   if (tail === null) return notFoundPage(ports, c);
   const now = ports.now();
-  return answer(c, <RecordPage store={ports.store} live={live} page={tail} origin={originOf(c)} now={now} />, cacheControl([live], now));
+  return keptAnswer(c, <RecordPage store={ports.store} live={live} page={tail} origin={originOf(c)} now={now} />, trueUntil([live], now, readAt), now);
 }
 
 /** Every page for people. Mounted after the API, because a region and a drop may have any name. */
@@ -114,8 +133,8 @@ export function pageRoutes(ports: StorefrontPorts): Hono {
   const app = new Hono();
   const records = new RecordReader((slug) => ports.drop(slug));
   app.get("/", (c) => home(ports, c));
-  app.get("/brand.css", (c) => c.body(brandSheet(ports.store.brand), 200, { "content-type": "text/css; charset=utf-8", "cache-control": "public, max-age=300" }));
-  app.get("/mark.svg", (c) => c.body(markPicture(ports.store), 200, { "content-type": "image/svg+xml", "cache-control": "public, max-age=300" }));
+  app.get("/brand.css", (c) => sheet(ports, c, brandSheet(ports.store.brand), "text/css; charset=utf-8"));
+  app.get("/mark.svg", (c) => sheet(ports, c, markPicture(ports.store), "image/svg+xml"));
   app.get("/q/:code", (c) => voucherLanding(ports, c, c.req.param("code")));
   app.get("/orders/:order", (c) => {
     const order = c.req.param("order");

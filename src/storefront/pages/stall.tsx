@@ -59,7 +59,7 @@ function Choose({ live, locale }: { readonly live: LobbyLive; readonly locale: s
     <section class="panel" data-panel="choose" hidden={isOver(live)}>
       <h2 tabindex={-1}>Choose</h2>
       <Items live={live} locale={locale} />
-      <p class="fine">At most {live.plan.limitPerPerson} in all for each person.</p>
+      <p class="fine" data-fill="limit">At most {live.plan.limitPerPerson} in all for each person.</p>
       <div class="actions script-only">
         <button type="button" class="main" data-do="join" disabled><span data-fill="join">Join the lobby</span></button>
         <button type="button" class="quiet" data-do="keep" hidden>Leave it as it was</button>
@@ -143,6 +143,8 @@ function EndPanels({ support }: { readonly support: string }) {
           <a class="main" data-link="pay" hidden>Go to the payment page</a>
           <a class="quiet" data-link="order" hidden>See the order</a>
         </div>
+        <p class="fine" data-fill="another" hidden></p>
+        <button type="button" class="quiet" data-do="another" hidden><span data-fill="another-units">Order more</span></button>
       </Panel>
       <Panel step="paused" title="Paused">
         <p>The seller has paused the drop. Your place is kept, and this page goes on by itself when the drop does.</p>
@@ -180,6 +182,7 @@ export function Stall({ live, config, region, support, isLocal }: { readonly liv
       <p class="said" role="status" aria-live="polite" data-fill="said"></p>
       <p class="trouble" role="status" aria-live="polite" data-fill="trouble" hidden></p>
       <p class="refusal" role="alert" data-fill="refusal" hidden></p>
+      <div class="mine" data-mine hidden><p>Your orders</p><ul data-mine-list></ul></div>
       <Choose live={live} locale={locale} />
       <WaitingPanels />
       <CheckoutForm live={live} region={region} deliveryNote={config.deliveryNote} holdFor={spanText(live.plan.holdTtlMs)} />

@@ -21,6 +21,8 @@ export interface LobbyParts {
   readonly network: Network;
   readonly faults: FaultPlan<FaultName>;
   readonly drop: DropPort;
+  /** A ticket was given, or given again. */
+  readonly joined: (shard: number, ticket: JoinedTicket) => void;
   /** Shard 0, which the others report to; null for shard 0 itself. */
   readonly first: LobbyPort | null;
 }
@@ -43,8 +45,15 @@ export class LobbyHost implements LobbyPort {
   #wanted: readonly LineRequest[] = [];
   #lastLive: LobbyLive | null = null;
 
+  #isLost = false;
+
   constructor(parts: LobbyParts) {
     this.#parts = parts;
+  }
+
+  /** From now on nobody reaches the shard, until it is found again. */
+  setLost(isLost: boolean): void {
+    this.#isLost = isLost;
   }
 
   async join(command: JoinCommand): Promise<Result<JoinedTicket, JoinRejection>> {
@@ -58,6 +67,7 @@ export class LobbyHost implements LobbyPort {
     const known = this.#written.tickets.findIndex((row) => row.ticket === ticket);
     if (known === -1) this.#written.tickets.push(joined);
     else this.#written.tickets[known] = joined;
+    this.#parts.joined(this.#parts.shard, joined);
     return accepted(joined);
   }
 
@@ -98,6 +108,7 @@ export class LobbyHost implements LobbyPort {
   }
 
   async sweep(): Promise<void> {
+    if (this.#isLost) return;
     await this.live(null);
   }
 
@@ -107,6 +118,7 @@ export class LobbyHost implements LobbyPort {
   }
 
   #maybeEvict(): void {
+    if (this.#isLost) throw new Fault("the shard is not to be reached", { retryable: true });
     if (!this.#parts.faults.strikes("eviction")) return;
     this.#book = new TicketBook();
     for (const ticket of this.#written.tickets) this.#book.restore(ticket, null);
@@ -123,24 +135,35 @@ export class LobbyHost implements LobbyPort {
     const plan = this.#plan;
     const { agenda, network, drop, shard } = this.#parts;
     if (plan === null || agenda.now < plan.opensAt) return;
-    const { seals, sealedCount, tickets } = this.#book;
-    const isFirst = seals.length === 0;
-    if (isFirst || (sealedCount < tickets.length && seals.every((seal) => seal.acknowledged))) {
-      const end = isFirst ? this.#book.drawnCount(plan.opensAt) : tickets.length;
-      const { root } = sealTree(this.#book.leaves(sealedCount, end), nodeHashing);
-      this.#closeThrough(Math.max(this.#book.floor, plan.opensAt) - 1);
-      const seal = { batch: seals.length, end, count: end - sealedCount, root, acknowledged: false };
-      this.#written.seals.push({ ...seal });
-      seals.push(seal);
+    // A first seal cannot be taken back, and only the drop knows whether the opening was put off.
+    if (this.#book.seals.length === 0) {
+      const now = await network.call("a shard asks whether it is open", () => drop.snapshot([]));
+      if (now === null) return;
+      this.#hear(now);
+      if (now.live.asOf < now.plan.opensAt || agenda.now < now.plan.opensAt) return;
     }
+    this.#sealNext(this.#plan ?? plan);
     const unsent = this.#book.seals.find((seal) => !seal.acknowledged);
     if (unsent === undefined) return;
     const { batch, count, root } = unsent;
-    const snapshot = await network.call(`seal ${shard}/${batch}`, () => drop.seal({ shard, batch, count, root }));
+    const snapshot = await network.call("a shard seals", () => drop.seal({ shard, batch, count, root }));
     // The drop's own clock may say that it is not open yet: then the seal is sent again.
     if (snapshot === null || snapshot.live.asOf < snapshot.plan.opensAt) return;
     for (const list of [this.#book.seals, this.#written.seals]) for (const seal of list) if (seal.batch === batch) seal.acknowledged = true;
     this.#hear(snapshot);
+  }
+
+  /** Makes the next seal when there is one to make; it is in the record once the drop has answered. */
+  #sealNext(plan: Plan): void {
+    const { seals, sealedCount, tickets } = this.#book;
+    const isFirst = seals.length === 0;
+    if (!isFirst && (sealedCount === tickets.length || seals.some((seal) => !seal.acknowledged))) return;
+    const end = isFirst ? this.#book.drawnCount(plan.opensAt) : tickets.length;
+    const { root } = sealTree(this.#book.leaves(sealedCount, end), nodeHashing);
+    this.#closeThrough(Math.max(this.#book.floor, plan.opensAt) - 1);
+    const seal = { batch: seals.length, end, count: end - sealedCount, root, acknowledged: false };
+    this.#written.seals.push({ ...seal });
+    seals.push(seal);
   }
 
   #closeThrough(at: number): void {

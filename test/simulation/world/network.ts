@@ -8,6 +8,8 @@ import type { FaultName } from "./fault-names.ts";
 const PATIENCE_MS = 5_000;
 const RETRIES_MAX = 200;
 
+type Served<Answer> = { readonly ok: true; readonly answer: Answer } | { readonly ok: false; readonly error: unknown };
+
 /**
  * Calls between machines. Each takes its time on the way there and back, so
  * that calls overtake one another; some never arrive, and some are carried out
@@ -26,18 +28,38 @@ export class Network {
 
   /** One attempt. A `Fault` means that nobody knows whether it was carried out. */
   call<Answer>(label: string, serve: () => Answer | Promise<Answer>): Promise<Answer> {
-    const unknown = (why: string) => new Fault(`${label}: ${why}`, { retryable: true });
     return new Promise<Answer>((resolve, reject) => {
       if (this.#faults.strikes("request-lost")) {
-        this.#agenda.after(PATIENCE_MS, `${label} times out`, () => reject(unknown("the request was lost")));
+        this.#agenda.after(PATIENCE_MS, label, () => reject(unknown(label, "the request was lost")));
         return;
       }
       const isReplyLost = this.#faults.strikes("reply-lost");
       this.#agenda.after(this.#latencyMs(), label, () => {
-        void this.#served(serve).then((outcome) => {
-          if (isReplyLost) this.#agenda.after(PATIENCE_MS, `${label} times out`, () => reject(unknown("the reply was lost")));
-          else if (outcome.ok) this.#agenda.after(this.#latencyMs(), `${label} answered`, () => resolve(outcome.answer));
-          else this.#agenda.after(this.#latencyMs(), `${label} failed`, () => reject(outcome.error));
+        void served(serve).then((outcome) => {
+          if (isReplyLost) this.#agenda.after(PATIENCE_MS, label, () => reject(unknown(label, "the reply was lost")));
+          else this.#agenda.after(this.#latencyMs(), label, () => (outcome.ok ? resolve(outcome.answer) : reject(outcome.error)));
+        });
+      });
+    });
+  }
+
+  /**
+   * A call to the payment provider, which fails in more ways: it may break, or
+   * never answer, each before it did anything or after it did everything.
+   */
+  callProvider<Answer>(label: string, serve: () => Answer): Promise<Answer> {
+    return new Promise<Answer>((resolve, reject) => {
+      const breaks = (why: string, afterMs: number) => this.#agenda.after(afterMs, label, () => reject(unknown(label, why)));
+      if (this.#faults.strikes("provider-timeout-before")) return breaks("no answer", PATIENCE_MS);
+      if (this.#faults.strikes("provider-500-before")) return breaks("500", this.#latencyMs());
+      const isUnanswered = this.#faults.strikes("provider-timeout-after");
+      const isBroken = !isUnanswered && this.#faults.strikes("provider-500-after");
+      this.#agenda.after(this.#latencyMs(), label, () => {
+        void served(serve).then((outcome) => {
+          if (!outcome.ok) reject(outcome.error);
+          else if (isUnanswered) breaks("no answer", PATIENCE_MS);
+          else if (isBroken) breaks("500", this.#latencyMs());
+          else this.#agenda.after(this.#latencyMs(), label, () => resolve(outcome.answer));
         });
       });
     });
@@ -50,7 +72,7 @@ export class Network {
         return await this.call(label, serve);
       } catch (error) {
         if (!(error instanceof Fault) || !error.retryable || attempt === RETRIES_MAX) throw error;
-        await this.pause(this.#random.integer(50, 2_000), `${label} again`);
+        await this.pause(this.#random.integer(50, 2_000), label);
       }
     }
   }
@@ -59,16 +81,20 @@ export class Network {
     return new Promise((resolve) => this.#agenda.after(ms, label, resolve));
   }
 
-  async #served<Answer>(serve: () => Answer | Promise<Answer>): Promise<{ ok: true; answer: Answer } | { ok: false; error: unknown }> {
-    try {
-      return { ok: true, answer: await serve() };
-    } catch (error) {
-      return { ok: false, error };
-    }
-  }
-
   /** Mostly quick, now and then slow enough to arrive after what was sent a second later. */
   #latencyMs(): number {
     return this.#random.chance(0.05) ? this.#random.integer(200, 3_000) : this.#random.integer(1, 60);
   }
+}
+
+async function served<Answer>(serve: () => Answer | Promise<Answer>): Promise<Served<Answer>> {
+  try {
+    return { ok: true, answer: await serve() };
+  } catch (error) {
+    return { ok: false, error };
+  }
+}
+
+function unknown(label: string, why: string): Fault {
+  return new Fault(`${label}: ${why}`, { retryable: true });
 }

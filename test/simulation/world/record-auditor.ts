@@ -50,14 +50,20 @@ export class RecordAuditor {
     return fresh;
   }
 
-  /** The next rows of the record, in order. */
-  read(rows: readonly Readonly<Record<string, unknown>>[]): void {
-    for (const row of rows) this.#readRow(row);
+  /** The next row of the record, in order. */
+  read(row: Readonly<Record<string, unknown>>): void {
+    this.#readRow(row);
   }
 
   /** Every unit that the plan has. */
   quantity(sku: string): number {
     return (this.#stages.get(sku) ?? []).reduce((sum, stage) => sum + stage.units, 0);
+  }
+
+  /** Released and neither held nor sold, at an instant in its wire form. */
+  available(sku: string, at: string): number {
+    const { held, sold } = this.count(sku);
+    return this.#released(sku, at) - held - sold;
   }
 
   get skus(): readonly string[] {

@@ -2,27 +2,49 @@ import type { CampaignTerms } from "../../../src/coupon/campaign.ts";
 import type { PlanItem, PlanSource } from "../../../src/drop/plan.ts";
 import type { RandomSource } from "../../../src/rehearsal/random.ts";
 import type { SplitRule } from "../../../src/settlement/split.ts";
+import { drawRates, type FaultName } from "./fault-names.ts";
 
 export const SIMULATION_STARTS_AT = Date.parse("2026-12-04T17:00:00Z");
 const MINUTE_MS = 60_000;
 export const LOBBY_MS = 10 * MINUTE_MS;
+/** By how much the seller puts a stage off at most. */
+export const EXTENSION_MS_MAX = 15 * MINUTE_MS;
+/** Before the close, and longer than anything can take that was begun while things went wrong. */
+export const HONEST_MS = 75 * MINUTE_MS;
 
-/** One run's drop and crowd. Small on purpose: with seven units and limits of two every bound is hit in every run. */
+/** One world: its drop, its crowd, and what goes wrong in it. Small on purpose: with seven units and limits of two every bound is hit in every run. */
 export interface Scenario {
   readonly source: PlanSource;
+  readonly rates: Readonly<Record<FaultName, number>>;
   readonly shoppers: number;
   /** How many e-mail addresses they share between them. */
   readonly people: number;
+  /**
+   * Whether the faults heal an hour before the close and honest people come, more
+   * than there are units: then every unit must be sold.
+   */
+  readonly hasHonestEnding: boolean;
+  readonly isMulticapture: boolean;
+  /** How far the order store is: others write between a read and the write that follows it. */
+  readonly storeMsMax: number;
+  /** How long a busy drop gathers commands; with seconds, one write carries many. */
+  readonly gatherMsMax: number;
+  /** Which shard nobody reaches at the opening, and when; null when all are there. */
+  readonly lostShard: { readonly shard: number; readonly from: number; readonly until: number } | null;
 }
 
 export function makeScenario(random: RandomSource): Scenario {
+  const rates = drawRates(random.branch("rates"));
   const stock = Array.from({ length: random.integer(1, 3) }, (_, index) => ({ sku: `SKU-${index}`, quantity: random.integer(0, 7) }));
   // A drop of nothing is refused by the config check before it ever gets here.
   if (stock.every(({ quantity }) => quantity === 0)) stock[0] = { sku: "SKU-0", quantity: random.integer(1, 7) };
   const stages = makeStages(random);
   const lastStageAfterMs = stages.at(-1)?.afterMs ?? 0;
   const opensAt = SIMULATION_STARTS_AT + LOBBY_MS;
-  const shoppers = random.integer(6, 24);
+  const shoppers = random.integer(6, 20);
+  const hasHonestEnding = random.chance(0.3);
+  const shards = random.integer(1, 3);
+  const limitPerPerson = random.integer(1, 4);
   const source: PlanSource = {
     drop: "moth-tee",
     title: "Moth tee",
@@ -30,23 +52,34 @@ export function makeScenario(random: RandomSource): Scenario {
     announceAt: { at: SIMULATION_STARTS_AT },
     lobbyOpensAt: { at: SIMULATION_STARTS_AT },
     opensAt: { at: opensAt },
-    closesAt: { at: opensAt + lastStageAfterMs + random.integer(10, 60) * MINUTE_MS },
+    closesAt: { at: opensAt + lastStageAfterMs + (hasHonestEnding ? EXTENSION_MS_MAX + HONEST_MS : 0) + random.integer(10, 45) * MINUTE_MS },
     stages,
     stock,
     items: makeItems(stock, random),
     lanes: random.chance(0.3) ? [{ lane: "local", sharePercent: random.integer(10, 50), untilMs: random.integer(1, 10) * MINUTE_MS }] : [],
-    limitPerPerson: random.integer(1, 4),
+    limitPerPerson,
     holdTtlMs: random.integer(1, 10) * MINUTE_MS,
     capture: random.pick(["at-once", "on-fulfilment"]),
     low: 2,
     splits: makeSplits(random),
     campaigns: [makeCampaign(opensAt, random)],
-    shards: random.integer(1, 3),
+    shards,
     claimWindowMs: random.integer(10, 60) * 1_000,
     admit: random.chance(0.2) ? "all" : "paced",
     tax: random.chance(0.5) ? { label: "VAT", percent: random.pick([7, 19, 20, 8.875]) } : null,
   };
-  return { source, shoppers, people: random.integer(Math.ceil(shoppers / 3), shoppers) };
+  return {
+    source, rates, shoppers, hasHonestEnding,
+    people: random.chance(0.3) ? random.integer(1, 3) : random.integer(Math.ceil(shoppers / 3), shoppers),
+    isMulticapture: random.chance(0.4),
+    storeMsMax: random.pick([5, 25, 1_500]),
+    gatherMsMax: random.pick([0, 0, 20, 1_500]),
+    lostShard: random.chance(rates["shard-lost-at-draw"]) ? makeLoss(shards, opensAt, random) : null,
+  };
+}
+
+function makeLoss(shards: number, opensAt: number, random: RandomSource): NonNullable<Scenario["lostShard"]> {
+  return { shard: random.integer(0, shards - 1), from: opensAt - random.integer(1, 120) * 1_000, until: opensAt + random.integer(5, 300) * 1_000 };
 }
 
 function makeStages(random: RandomSource): PlanSource["stages"] {
@@ -62,22 +95,25 @@ function makeStages(random: RandomSource): PlanSource["stages"] {
 }
 
 function makeItems(stock: PlanSource["stock"], random: RandomSource): PlanItem[] {
-  const items: PlanItem[] = stock.map(({ sku }) => ({ sku, title: sku, priceMinor: random.chance(0.1) ? 0 : random.integer(400, 9_000), components: [{ sku, quantity: 1 }] }));
+  const priceMax = random.pick([9, 9_000, 9_000]);
+  const items: PlanItem[] = stock.map(({ sku }) => ({ sku, title: sku, priceMinor: random.chance(0.1) ? 0 : random.integer(Math.min(1, priceMax), priceMax), components: [{ sku, quantity: 1 }] }));
   const [first, second] = stock;
   if (first !== undefined && random.chance(0.4)) {
     const components = second === undefined ? [{ sku: first.sku, quantity: 2 }] : [{ sku: first.sku, quantity: random.integer(1, 2) }, { sku: second.sku, quantity: 1 }];
-    items.push({ sku: "SET", title: "A set", priceMinor: random.integer(1_000, 9_000), components });
+    items.push({ sku: "SET", title: "A set", priceMinor: random.integer(1, priceMax), components });
   }
   return items;
 }
 
 function makeSplits(random: RandomSource): SplitRule[] {
   if (random.chance(0.3)) return [{ party: "platform", remainder: true }];
-  return [
+  const rules: SplitRule[] = [
     { party: "partner:kiosk-k", fixedMinor: random.integer(0, 100) },
     { party: "creator:ana", percent: random.pick([33.3333, 50, 70]) },
-    { party: "platform", remainder: true },
   ];
+  if (random.chance(0.5)) rules.push({ party: "printer:bo", percent: random.pick([1, 16.6667, 30]) });
+  rules.splice(random.integer(0, rules.length), 0, { party: "platform", remainder: true });
+  return rules;
 }
 
 function makeCampaign(opensAt: number, random: RandomSource): CampaignTerms {
@@ -86,7 +122,7 @@ function makeCampaign(opensAt: number, random: RandomSource): CampaignTerms {
     percentOff: random.pick([5, 10, 12.5, 33.3, 100]),
     region: random.chance(0.5) ? "berlin" : null,
     validFrom: opensAt - LOBBY_MS,
-    validUntil: opensAt + random.integer(5, 90) * MINUTE_MS,
+    validUntil: opensAt + random.integer(2, 90) * MINUTE_MS,
     uses: random.integer(1, 4),
     typed: "NIGHT",
   };

@@ -1,14 +1,14 @@
 import type { DropPort, OutboxMessage } from "../../../src/drop/port.ts";
-import { assert, Fault } from "../../../src/kernel/result.ts";
 import { nodeHashing } from "../../../src/kernel/node-hashing.ts";
+import { assert, Fault } from "../../../src/kernel/result.ts";
 import type { NoticeReader, ProviderNotice } from "../../../src/payment/provider.ts";
 import type { Agenda } from "../../../src/rehearsal/agenda.ts";
 import type { FaultPlan } from "../../../src/rehearsal/faults.ts";
 import type { RandomSource } from "../../../src/rehearsal/random.ts";
 import { checkout, moneyDesk, settleMessage, sweepOrder } from "../../../src/settlement/checkout.ts";
-import { processInboxEvent, receiveWebhook } from "../../../src/settlement/inbox.ts";
+import { processInboxEvent, receiveWebhook, sweepInboxEvent } from "../../../src/settlement/inbox.ts";
 import { memoryOrderStore } from "../../../src/settlement/memory-order-store.ts";
-import type { OrderStore } from "../../../src/settlement/order-store.ts";
+import type { OrderAppend, OrderFile, OrderStore } from "../../../src/settlement/order-store.ts";
 import type { CheckoutPort, MoneyDeskPort } from "../../../src/settlement/port.ts";
 import type { SettlementDrop, SettlementPorts } from "../../../src/settlement/settlement-ports.ts";
 import type { FaultName } from "./fault-names.ts";
@@ -17,6 +17,7 @@ import type { SimulatedProvider } from "./provider.ts";
 
 /** As the queue's configuration has it; what fails longer is left to the outbox and the cron. */
 const DELIVERIES_MAX = 20;
+const REDELIVERED_AFTER_MS = 4_000;
 const SWEPT_AT_ONCE = 50;
 
 export interface SettlementParts {
@@ -26,7 +27,11 @@ export interface SettlementParts {
   readonly random: RandomSource;
   readonly drop: DropPort;
   readonly provider: SimulatedProvider;
-  /** Anything but a `Fault` is a defect, and ends the simulation. */
+  /** How far the order store is. */
+  readonly storeMsMax: number;
+  /** Something was written of an order; all that is stored of it now. */
+  readonly written: (order: string, file: OrderFile) => void;
+  /** Anything but a retryable `Fault` is a defect, and ends the simulation. */
   readonly fail: (error: unknown) => void;
 }
 
@@ -60,9 +65,10 @@ export class SettlementHost {
   /** The queue between the drop's outbox and settlement. */
   enqueue(message: OutboxMessage): void {
     if (this.#parts.faults.strikes("queue-forgets")) return;
-    this.#deliver(`outbox ${message.kind} ${message.id}`, async () => {
-      await settleMessage(this.#ports, message);
-      await this.#parts.network.call(`acknowledge ${message.id}`, () => this.#parts.drop.acknowledge([message.id]));
+    this.#deliver(message.kind, async () => {
+      if ((await settleMessage(this.#ports, message)) === "later") return "again";
+      await this.#parts.network.call("acknowledge", () => this.#parts.drop.acknowledge([message.id]));
+      return "done";
     });
   }
 
@@ -71,8 +77,11 @@ export class SettlementHost {
     this.#watch(async () => {
       const received = await receiveWebhook(this.#ports, NOTICES, JSON.stringify(notice), "");
       assert(received !== null, "a webhook of the provider is verified");
-      if (this.#parts.faults.strikes("queue-forgets")) return;
-      this.#deliver(`inbox ${notice.id}`, () => processInboxEvent(this.#ports, NOTICES, false, received.id));
+      if (!received.isToWorkOff || this.#parts.faults.strikes("queue-forgets")) return;
+      this.#deliver(notice.type, async () => {
+        await processInboxEvent(this.#ports, NOTICES, false, received.id);
+        return "done";
+      });
     });
   }
 
@@ -80,53 +89,70 @@ export class SettlementHost {
   cron(): void {
     this.#watch(async () => {
       for (const subject of await this.store.due(this.#parts.agenda.now, SWEPT_AT_ONCE)) {
-        this.#watch(() => (subject.startsWith("ord_") ? sweepOrder(this.#ports, subject) : processInboxEvent(this.#ports, NOTICES, false, subject)));
+        this.#watch(() => (subject.startsWith("ord_") ? sweepOrder(this.#ports, subject) : sweepInboxEvent(this.#ports, NOTICES, false, subject)));
       }
     });
   }
 
-  #deliver(label: string, work: () => Promise<void>, delivery = 1): void {
-    this.#parts.agenda.after(this.#parts.random.integer(1, 1_500), label, () => {
-      void work().catch((error: unknown) => {
-        if (!(error instanceof Fault)) this.#parts.fail(error);
-        else if (delivery < DELIVERIES_MAX) this.#deliver(label, work, delivery + 1);
-      });
+  /** At least once: what fails comes again, and so does now and then what was done. */
+  #deliver(label: string, work: () => Promise<"done" | "again">, delivery = 1): void {
+    const { agenda, random, faults } = this.#parts;
+    const again = () => {
+      if (delivery < DELIVERIES_MAX) this.#deliver(label, work, delivery + 1);
+    };
+    agenda.after(random.integer(1, 1_500), label, () => {
+      work().then(
+        (outcome) => {
+          if (outcome === "again" || faults.strikes("queue-redelivery")) agenda.after(REDELIVERED_AFTER_MS, label, again);
+        },
+        (error: unknown) => {
+          this.#judge(error);
+          again();
+        },
+      );
     });
   }
 
   /** Runs work whose failure nobody waits for. */
   #watch(work: () => Promise<void>): void {
-    void work().catch((error: unknown) => {
-      if (!(error instanceof Fault)) this.#parts.fail(error);
-    });
+    work().catch((error: unknown) => this.#judge(error));
+  }
+
+  #judge(error: unknown): void {
+    if (!(error instanceof Fault && error.retryable)) this.#parts.fail(error);
   }
 
   #remoteDrop(): SettlementDrop {
     const { drop, network } = this.#parts;
     return {
-      confirm: (order, payment) => network.call(`confirm ${order}`, () => drop.confirm(order, payment)),
-      processing: (order) => network.call(`processing ${order}`, () => drop.processing(order)),
-      fail: (order) => network.call(`fail ${order}`, () => drop.fail(order)),
-      restock: (order, refund, lines) => network.call(`restock ${order}`, () => drop.restock(order, refund, lines)),
-      placed: (order) => network.call(`placed ${order}`, () => drop.placed(order)),
+      confirm: (order, payment) => network.call("confirm", () => drop.confirm(order, payment)),
+      processing: (order) => network.call("processing", () => drop.processing(order)),
+      fail: (order) => network.call("fail", () => drop.fail(order)),
+      restock: (order, refund, lines) => network.call("restock", () => drop.restock(order, refund, lines)),
+      placed: (order) => network.call("placed", () => drop.placed(order)),
       acknowledge: (ids) => network.call("acknowledge", () => drop.acknowledge(ids)),
     };
   }
 
   /** The store at a distance: others write between a read and the write that follows it, and the writer may die at the write. */
   #slowStore(): OrderStore {
-    const { network, faults, random } = this.#parts;
-    const distance = () => network.pause(random.integer(1, 25), "the order store");
+    const { network, faults, random, storeMsMax, written } = this.#parts;
+    const distance = () => network.pause(random.integer(1, storeMsMax), "the order store");
+    const write = async (append: OrderAppend) => {
+      const answer = await this.store.append(append);
+      if (answer === "appended") written(append.order, await this.store.read(append.order));
+      return answer;
+    };
+    const crash = (): never => {
+      throw new Fault("settlement stopped at its write", { retryable: true });
+    };
     return {
       ...this.store,
       read: async (order) => (await distance(), this.store.read(order)),
       append: async (append) => {
         await distance();
-        const crash = () => {
-          throw new Fault("settlement stopped at its write", { retryable: true });
-        };
-        if (faults.strikes("settlement-crash")) return random.chance(0.5) ? crash() : (await this.store.append(append), crash());
-        return this.store.append(append);
+        if (!faults.strikes("settlement-crash")) return write(append);
+        return random.chance(0.5) ? crash() : (await write(append), crash());
       },
     };
   }

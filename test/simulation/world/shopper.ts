@@ -30,6 +30,10 @@ export interface Shop {
   readonly network: Network;
   readonly now: Clock;
   readonly closesAt: number;
+  /** After this instant only honest people come. */
+  readonly lastArrivalAt: number;
+  /** Whether any of a sku can still be had by anybody, now or later. */
+  readonly isGone: (sku: string) => boolean;
   /** What the shopper was told, for whoever keeps the books of the simulation. */
   readonly saw: (sight: Sight) => void;
 }
@@ -56,10 +60,10 @@ export class Shopper {
 
   /** From joining the lobby to the close, or until this shopper has had enough. */
   async visit(): Promise<void> {
-    const { network, closesAt } = this.#shop;
-    await network.pause(this.#random.chance(0.7) ? this.#random.integer(0, 9 * 60_000) : this.#random.integer(9 * 60_000, closesAt - SIMULATION_STARTS_AT), "a shopper arrives");
-    const facts = await this.#join();
-    for (let count = 0; facts !== null && count < VISITS_MAX && this.#shop.now() < closesAt; count++) {
+    const { network, lastArrivalAt } = this.#shop;
+    await network.pause(this.#random.chance(0.7) ? this.#random.integer(0, 9 * 60_000) : this.#random.integer(9 * 60_000, lastArrivalAt - SIMULATION_STARTS_AT), "a shopper arrives");
+    const facts = await this.#join(this.#chooseLines());
+    for (let count = 0; facts !== null && count < VISITS_MAX && this.#shop.now() < lastArrivalAt; count++) {
       const claim = await this.#insist("claim", () => this.#shop.drop.claim(facts));
       if (claim.ok && claim.value.state === "admitted") {
         await this.#sit(claim.value.sitting);
@@ -69,8 +73,51 @@ export class Shopper {
     }
   }
 
-  async #join(): Promise<TicketFacts | null> {
-    const wants = this.#chooseLines();
+  /** Somebody who wants one of a sku, looks whether there is any, takes it and pays at once. */
+  async buyOne(sku: string): Promise<void> {
+    const { network, closesAt, drop } = this.#shop;
+    await network.pause(this.#random.integer(0, 5 * 60_000), "somebody honest arrives");
+    const wants = [{ sku, quantity: 1 }];
+    const facts = await this.#join(wants);
+    for (let count = 0; facts !== null && count < VISITS_MAX && this.#shop.now() < closesAt && !this.#shop.isGone(sku); count++) {
+      const snapshot = await this.#insist("look", () => drop.snapshot([]));
+      const isThere = snapshot?.live.items.some((item) => item.sku === sku && item.available > 0) === true;
+      const claim = isThere ? await this.#insist("claim", () => drop.claim(facts)) : null;
+      if (claim?.ok === true && claim.value.state === "admitted" && (await this.#buy(claim.value.sitting, wants))) return;
+      await network.pause(this.#random.integer(60_000, 120_000), "somebody honest looks again");
+    }
+  }
+
+  async #buy(sitting: Sitting, lines: readonly Line[]): Promise<boolean> {
+    const { network, drop, checkout, provider } = this.#shop;
+    await network.pause(this.#random.integer(500, 5_000), "somebody honest chooses");
+    const command = { id: idFromRandom("hld", this.#random.bytes(26)), sitting: sitting.id, entry: this.#entry, lines, replaces: null };
+    const held = await this.#insist("hold", () => drop.hold(command));
+    if (!held.ok) return false;
+    const placed = await this.#insist("place", () => drop.place({ ...this.#orderOf(sitting, held.value), coupon: null }));
+    if (!placed.ok) return false;
+    if (placed.value.totalMinor === 0) return true;
+    for (let attempt = 0; attempt < 20; attempt++) {
+      const view = await this.#tried("open", () => checkout.open(placed.value));
+      const session = view?.payment.url?.split("/").at(-1);
+      if (session !== undefined) {
+        await network.pause(this.#random.integer(500, 5_000), "somebody honest pays");
+        provider.pay(session, "approve");
+        return true;
+      }
+      await network.pause(this.#random.integer(500, 5_000), "somebody honest waits for the payment page");
+    }
+    return false;
+  }
+
+  #orderOf(sitting: Sitting, hold: HoldView): Omit<Parameters<DropPort["place"]>[0], "coupon"> {
+    return {
+      id: idFromRandom("ord", this.#random.bytes(26)), hold: hold.id, sitting: sitting.id, entry: this.#entry, person: this.#person, email: `${this.#person}@example.org`,
+      delivery: { method: "pickup", point: "kiosk-k", slot: null }, region: REGION, locale: "de-DE", returnTo: "https://nightjar.example",
+    };
+  }
+
+  async #join(wants: readonly Line[]): Promise<TicketFacts | null> {
     const shard = this.#random.integer(0, this.#shop.source.shards - 1);
     const lane = this.#random.pick(["open", ...this.#shop.source.lanes.map((share) => share.lane)]);
     const command = { ticket: this.#ticket, entry: this.#entry, keyThumbprint: `key-${this.#ticket}`, lane, weight: this.#random.integer(1, 2), wants };
@@ -117,10 +164,7 @@ export class Shopper {
   }
 
   async #order(sitting: Sitting, hold: HoldView): Promise<void> {
-    const command = {
-      id: idFromRandom("ord", this.#random.bytes(26)), hold: hold.id, sitting: sitting.id, entry: this.#entry, person: this.#person, email: `${this.#person}@example.org`,
-      delivery: { method: "pickup", point: "kiosk-k", slot: null } as const, region: REGION, locale: "de-DE", returnTo: "https://nightjar.example",
-    };
+    const command = this.#orderOf(sitting, hold);
     const coupon = this.#chooseCoupon();
     const outcome = await this.#place({ ...command, coupon });
     const placed = !outcome.ok && coupon !== null && outcome.rejection.code.startsWith("coupon") ? await this.#place({ ...command, coupon: null }) : outcome;
@@ -173,13 +217,13 @@ export class Shopper {
   }
 
   #insist<Answer>(label: string, serve: () => Promise<Answer>): Promise<Answer> {
-    return this.#shop.network.insist(`${label} of ${this.#person}`, serve);
+    return this.#shop.network.insist(label, serve);
   }
 
   /** One attempt, as of somebody who does not try again. */
   async #tried<Answer>(label: string, serve: () => Promise<Answer>): Promise<Answer | null> {
     try {
-      return await this.#shop.network.call(`${label} of ${this.#person}`, serve);
+      return await this.#shop.network.call(label, serve);
     } catch (error) {
       if (error instanceof Fault) return null;
       throw error;

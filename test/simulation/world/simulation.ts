@@ -1,28 +1,33 @@
 import type { Control } from "../../../src/drop/port.ts";
-import { assert } from "../../../src/kernel/result.ts";
+import { assert, Fault } from "../../../src/kernel/result.ts";
 import { Agenda } from "../../../src/rehearsal/agenda.ts";
 import { FaultPlan } from "../../../src/rehearsal/faults.ts";
 import { seededRandom } from "../../../src/rehearsal/random.ts";
 import { DropHost } from "./drop-host.ts";
-import { FAULT_NAMES, FAULTS, type FaultName } from "./fault-names.ts";
-import { Ledgers } from "./ledgers.ts";
+import { FAULT_NAMES, type FaultName } from "./fault-names.ts";
 import { checkDrop } from "./invariants.ts";
+import { Ledgers } from "./ledgers.ts";
+import { LineAuditor } from "./line-auditor.ts";
 import { LobbyHost } from "./lobby-host.ts";
 import { Network } from "./network.ts";
 import { SimulatedProvider } from "./provider.ts";
 import { RecordAuditor } from "./record-auditor.ts";
-import { LOBBY_MS, makeScenario, SIMULATION_STARTS_AT } from "./scenario.ts";
+import { EXTENSION_MS_MAX, HONEST_MS, LOBBY_MS, makeScenario, type Scenario, SIMULATION_STARTS_AT } from "./scenario.ts";
 import { SettlementHost } from "./settlement-host.ts";
 import { Shopper, type Shop, type Sight } from "./shopper.ts";
 
 const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 /** Shards look at the drop this often; in the real thing it is once a second, which only makes the same waits shorter. */
 const LOBBY_TICK_MS = 30_000;
+const COUNTER_TICK_MS = 5 * MINUTE_MS;
 /** For so long after the close things still go wrong; the bank's slowest answer falls into it. */
 const SICK_AFTER_CLOSE_MS = 25 * MINUTE_MS;
 /** And so long everything has to end by itself once nothing goes wrong any more. */
 const HEALING_MS = 60 * MINUTE_MS;
 const STEPS_MAX = 200_000;
+/** How many more honest people come than there are units. */
+const HONEST_SURPLUS = 4;
 
 export interface SimulationReport {
   readonly seed: number;
@@ -34,6 +39,10 @@ export interface SimulationReport {
   /** Payments that came after the goods went back: how many took them again, and how many were refused. */
   readonly lateSold: number;
   readonly lateRefused: number;
+  /** Whether honest people came in the end, and everything was sold. */
+  readonly isSoldOut: boolean;
+  /** The most commands that one write carried. */
+  readonly groupMax: number;
   readonly refusals: Readonly<Record<string, number>>;
   readonly faults: Readonly<Record<FaultName, number>>;
 }
@@ -45,17 +54,22 @@ export class SimulationFailure extends Error {
 
 /**
  * One drop from its lobby to its end, with one seeded clock, random source and
- * fault plan. Every invariant is checked after every step; after the close the
- * faults heal, and everything that was begun must end.
+ * fault plan. Every invariant is checked after every step; then the faults heal,
+ * and everything that was begun must end.
  */
 export async function simulate(seed: number, trace?: (line: string) => void): Promise<SimulationReport> {
   const world = new World(seed);
+  // The object's shell logs every fault that it meets; here they are met by the thousand.
+  const log = console.error;
+  console.error = () => undefined;
   try {
     await world.run(trace);
     return world.report();
   } catch (cause) {
     const what = cause instanceof Error ? cause.message : String(cause);
     throw new SimulationFailure(`${what} (step ${world.steps}, ${new Date(world.agenda.now).toISOString()}, after "${world.lastLabel}"); replay: npm run simulate -- --seed ${seed}`, { cause });
+  } finally {
+    console.error = log;
   }
 }
 
@@ -65,109 +79,165 @@ class World {
   lastLabel = "the start";
   readonly #seed: number;
   readonly #random;
-  readonly #scenario;
+  readonly #scenario: Scenario;
   readonly #faults: FaultPlan<FaultName>;
   readonly #drop: DropHost;
   readonly #provider: SimulatedProvider;
   readonly #settlement: SettlementHost;
   readonly #lobby: LobbyHost[] = [];
-  readonly #auditor = new RecordAuditor();
+  readonly #stock = new RecordAuditor();
+  readonly #line: LineAuditor;
   readonly #ledgers: Ledgers;
   readonly #refusals: Record<string, number> = {};
   readonly #network: Network;
   #failure: { readonly error: unknown } | null = null;
   #shopping = 0;
+  #isLater = false;
+  #wasCancelled = false;
 
   constructor(seed: number) {
     this.#seed = seed;
     const random = seededRandom(seed);
     this.#random = random;
     this.#scenario = makeScenario(random.branch("scenario"));
-    this.#faults = new FaultPlan(FAULTS, random.branch("faults"));
+    const { source, rates, isMulticapture, storeMsMax, gatherMsMax } = this.#scenario;
+    const faults = new FaultPlan(rates, random.branch("faults"));
+    this.#faults = faults;
     const { agenda } = this;
-    const faults = this.#faults;
     const network = new Network(agenda, faults, random.branch("network"));
     this.#network = network;
+    this.#line = new LineAuditor(source, this.#stock);
     const fail = (error: unknown) => this.#fail(error);
-    this.#drop = new DropHost({ source: this.#scenario.source, agenda, faults, random: random.branch("drop"), send: (message) => this.#settlement.enqueue(message), placed: (order, person) => this.#ledgers.notePlaced(order, person) });
-    this.#provider = new SimulatedProvider({ agenda, network, faults, random: random.branch("provider"), deliver: (notice) => this.#settlement.webhook(notice) });
-    this.#settlement = new SettlementHost({ agenda, network, faults, random: random.branch("settlement"), drop: this.#drop, provider: this.#provider, fail });
-    for (let shard = 0; shard < this.#scenario.source.shards; shard++) {
-      this.#lobby.push(new LobbyHost({ shard, agenda, network, faults, drop: this.#drop, first: this.#lobby[0] ?? null }));
+    this.#drop = new DropHost({ source, agenda, faults, random: random.branch("drop"), gatherMsMax, send: (message) => this.#settlement.enqueue(message), placed: (order) => this.#ledgers.notePlaced(order), fail });
+    this.#provider = new SimulatedProvider({ agenda, network, faults, random: random.branch("provider"), isMulticapture, deliver: (notice) => this.#settlement.webhook(notice) });
+    this.#settlement = new SettlementHost({
+      agenda, network, faults, random: random.branch("settlement"), drop: this.#drop, provider: this.#provider, storeMsMax, fail,
+      written: (order, file) => this.#guard(() => this.#ledgers.checkWritten(order, file)),
+    });
+    for (let shard = 0; shard < source.shards; shard++) {
+      this.#lobby.push(new LobbyHost({ shard, agenda, network, faults, drop: this.#drop, first: this.#lobby[0] ?? null, joined: (of, ticket) => this.#guard(() => this.#line.noteTicket(of, ticket)) }));
     }
-    this.#ledgers = new Ledgers(this.#scenario.source, this.#settlement.store, this.#provider);
+    this.#ledgers = new Ledgers(source, this.#settlement.store, this.#provider);
   }
 
   async run(trace?: (line: string) => void): Promise<void> {
     await this.#plan();
     const closesAt = this.#drop.closesAt;
-    this.#arrangeCrowd(closesAt);
-    this.#every(MINUTE_MS, "cron", () => this.#cron());
-    for (const [shard, host] of this.#lobby.entries()) this.#every(LOBBY_TICK_MS, `shard ${shard} looks`, () => this.#watch(host.sweep()));
-    this.agenda.arrange(closesAt + SICK_AFTER_CLOSE_MS, "the faults heal", () => this.#heal());
+    const healsAt = this.#scenario.hasHonestEnding ? closesAt - HONEST_MS : closesAt + SICK_AFTER_CLOSE_MS;
+    this.#arrangeCrowd(closesAt, this.#scenario.hasHonestEnding ? healsAt : closesAt);
+    this.#arrangeLoss();
+    this.#every(MINUTE_MS, 6 * HOUR_MS, "cron", () => this.#cron());
+    for (const host of this.#lobby) this.#every(LOBBY_TICK_MS, null, "a shard looks", () => this.#watch(host.sweep()));
+    this.agenda.arrange(healsAt, "the faults heal", () => this.#heal());
+    await this.#runUntilQuiet(closesAt + SICK_AFTER_CLOSE_MS + HEALING_MS, trace);
+    await this.#checkEnd();
+    // Days later: webhooks that nobody waits for any more, and what cardholders dispute.
+    this.#isLater = true;
+    await this.#runUntilQuiet(this.agenda.now + 10 * 24 * HOUR_MS, trace);
+    await this.#checkEnd();
+  }
 
-    const deadline = closesAt + SICK_AFTER_CLOSE_MS + HEALING_MS;
+  report(): SimulationReport {
+    const sold = this.#stock.skus.reduce((sum, sku) => sum + this.#stock.count(sku).sold, 0);
+    return {
+      seed: this.#seed, steps: this.steps, rows: this.#stock.head.seq, recordHash: this.#stock.head.hash,
+      orders: this.#ledgers.orders, sold, lateSold: this.#drop.lateSold, lateRefused: this.#drop.lateRefused,
+      isSoldOut: this.#scenario.hasHonestEnding && !this.#wasCancelled, groupMax: this.#drop.groupMax, refusals: this.#refusals,
+      faults: Object.fromEntries(FAULT_NAMES.map((name) => [name, this.#faults.struck(name)])) as Record<FaultName, number>,
+    };
+  }
+
+  async #runUntilQuiet(deadline: number, trace?: (line: string) => void): Promise<void> {
     for (let next = this.agenda.next(); next !== null; next = this.agenda.next()) {
       this.steps += 1;
       this.lastLabel = next.label;
       trace?.(`${new Date(next.at).toISOString()} ${next.label}`);
       next.run();
       await settled();
-      if (this.#failure !== null) throw this.#failure.error;
       this.#check();
-      if (this.lastLabel === "cron" && this.#faults.isHealed && (await this.#isQuiet())) break;
+      if (this.#failure !== null) throw this.#failure.error;
+      if (next.label === "cron" && this.#faults.isHealed && (await this.#isQuiet())) return;
       assert(next.at < deadline, `everything ends once nothing goes wrong any more: ${this.#restless()}`);
       assert(this.steps < STEPS_MAX, "a simulation has an end");
     }
-    await this.#checkEnd();
-  }
-
-  report(): SimulationReport {
-    const sold = this.#auditor.skus.reduce((sum, sku) => sum + this.#auditor.count(sku).sold, 0);
-    return {
-      seed: this.#seed, steps: this.steps, rows: this.#auditor.head.seq, recordHash: this.#auditor.head.hash,
-      orders: this.#ledgers.orders, sold, lateSold: this.#drop.lateSold, lateRefused: this.#drop.lateRefused, refusals: this.#refusals,
-      faults: Object.fromEntries(FAULT_NAMES.map((name) => [name, this.#faults.struck(name)])) as Record<FaultName, number>,
-    };
   }
 
   /** The first request that names the drop makes its plan; where its write fails, the next one does. */
   async #plan(): Promise<void> {
-    for (let isPlanned = false; !isPlanned; isPlanned = this.#drop.storage.facts !== null) {
-      await this.#drop.plan(this.#scenario.source).catch((error: unknown) => assert(isExpected(error), String(error)));
+    while (this.#drop.storage.facts === null) {
+      let isAnswered = false;
+      const planned = this.#drop.plan(this.#scenario.source).catch((error: unknown) => assert(isExpected(error), String(error))).finally(() => (isAnswered = true));
+      while (!isAnswered) {
+        this.agenda.next()?.run();
+        await settled();
+      }
+      await planned;
     }
   }
 
-  #arrangeCrowd(closesAt: number): void {
+  #arrangeCrowd(closesAt: number, lastArrivalAt: number): void {
+    const { source, shoppers, people, hasHonestEnding } = this.#scenario;
     const crowd = this.#random.branch("crowd");
     const shop: Shop = {
-      source: this.#scenario.source, drop: this.#drop, lobby: (shard) => this.#shard(shard), checkout: this.#settlement.checkout, provider: this.#provider,
-      network: this.#network, now: () => this.agenda.now, closesAt, saw: (sight) => this.#saw(sight),
+      source, drop: this.#drop, lobby: (shard) => this.#shard(shard), checkout: this.#settlement.checkout, provider: this.#provider,
+      network: this.#network, now: () => this.agenda.now, closesAt, lastArrivalAt, saw: (sight) => this.#saw(sight),
+      isGone: (sku) => this.#stock.count(sku).sold === this.#stock.quantity(sku),
     };
-    for (let index = 0; index < this.#scenario.shoppers; index++) {
-      const shopper = new Shopper(shop, `person-${crowd.integer(1, this.#scenario.people)}`, crowd.branch(`shopper-${index}`));
+    const come = (visit: Promise<void>) => {
       this.#shopping += 1;
-      this.#watch(shopper.visit().finally(() => (this.#shopping -= 1)));
+      this.#watch(visit.finally(() => (this.#shopping -= 1)));
+    };
+    for (let index = 0; index < shoppers; index++) {
+      come(new Shopper(shop, `person-${crowd.integer(1, people)}`, crowd.branch(`shopper-${index}`)).visit());
     }
-    this.#arrangeControls(closesAt);
+    this.#arrangeControls(lastArrivalAt, hasHonestEnding);
     // The people at the counter: they hand over what was sold, and now and then take something back.
     const counter = this.#random.branch("counter");
-    this.#every(5 * MINUTE_MS, "the counter", () => this.#watch(this.#ledgers.serveCounter(this.#settlement.desk, this.#network, counter)));
+    this.#every(COUNTER_TICK_MS, null, "the counter", () => {
+      const isTakingBack = !(hasHonestEnding && this.#faults.isHealed && this.agenda.now < closesAt);
+      this.#watch(this.#ledgers.serveCounter(this.#settlement.desk, this.#network, counter, isTakingBack));
+    });
+    if (!hasHonestEnding) return;
+    this.agenda.arrange(lastArrivalAt + 1, "honest people come", () => {
+      for (const { sku, quantity } of source.stock) {
+        for (let index = 0; index < quantity + HONEST_SURPLUS; index++) {
+          const name = `honest-${sku}-${index}`;
+          come(new Shopper(shop, name, crowd.branch(name)).buyOne(sku));
+        }
+      }
+    });
   }
 
   /** The seller at the desk: pauses and goes on, puts a stage off, and once in a while calls the whole thing off. */
-  #arrangeControls(closesAt: number): void {
+  #arrangeControls(until: number, hasHonestEnding: boolean): void {
     const seller = this.#random.branch("seller");
-    const at = () => seller.integer(SIMULATION_STARTS_AT, closesAt + MINUTE_MS);
+    const at = () => seller.integer(SIMULATION_STARTS_AT, until);
     const command = (when: number, control: Control) =>
-      this.agenda.arrange(when, `the seller: ${control.kind}`, () => this.#watch(this.#network.insist(`control ${control.kind}`, () => this.#drop.control(control, "desk"))));
+      this.agenda.arrange(when, control.kind, () => this.#watch(this.#network.insist(`control ${control.kind}`, () => this.#drop.control(control, "desk"))));
     if (seller.chance(0.2)) {
       const pausedAt = at();
       command(pausedAt, { kind: "pause" });
       command(pausedAt + seller.integer(1, 10) * MINUTE_MS, { kind: "resume" });
     }
-    if (seller.chance(0.3)) command(at(), { kind: "extend", stage: seller.integer(1, 3), byMs: seller.integer(1, 15) * MINUTE_MS });
-    if (seller.chance(0.12)) command(seller.integer(SIMULATION_STARTS_AT + LOBBY_MS, closesAt), { kind: "cancel" });
+    if (seller.chance(0.3)) command(at(), { kind: "extend", stage: seller.integer(1, 3), byMs: seller.integer(MINUTE_MS, EXTENSION_MS_MAX) });
+    const isCancelled = seller.chance(0.12);
+    const cancelledAt = seller.integer(SIMULATION_STARTS_AT + LOBBY_MS, until);
+    if (!isCancelled || hasHonestEnding) return;
+    this.#wasCancelled = true;
+    command(cancelledAt, { kind: "cancel" });
+  }
+
+  #arrangeLoss(): void {
+    const { lostShard } = this.#scenario;
+    if (lostShard === null) return;
+    const host = this.#shard(lostShard.shard);
+    this.agenda.arrange(lostShard.from, "a shard is lost", () => {
+      host.setLost(true);
+    });
+    this.agenda.arrange(lostShard.until, "a shard is found", () => {
+      host.setLost(false);
+      if (this.#line.missing.includes(lostShard.shard)) this.#faults.note("shard-lost-at-draw");
+    });
   }
 
   #shard(index: number): LobbyHost {
@@ -192,14 +262,21 @@ class World {
 
   #check(): void {
     const rows = this.#drop.unreadRows();
-    this.#auditor.read(rows);
+    for (const row of rows) {
+      this.#stock.read(row);
+      this.#line.read(row);
+    }
     // Whatever counts is in the record: without a new row nothing of it has changed.
-    if (rows.length > 0) checkDrop(this.#scenario.source, this.#drop.storage, this.#auditor);
-    if (this.steps % 20 === 0) this.#drop.checkMemory();
+    if (rows.length > 0) {
+      checkDrop(this.#scenario.source, this.#drop.storage, this.#stock);
+      this.#line.checkStored(this.#drop.storage.rows.calls.values(), this.#drop.storage.rows.thresholds);
+      this.#drop.checkMemory();
+    }
     this.#provider.check();
   }
 
   async #isQuiet(): Promise<boolean> {
+    if (this.#isLater && this.agenda.now <= this.#provider.lastNoticeAt + HOUR_MS) return false;
     return this.#restlessDrop() === "" && this.#shopping === 0 && (await this.#ledgers.isQuiet());
   }
 
@@ -214,22 +291,44 @@ class World {
   }
 
   async #checkEnd(): Promise<void> {
-    assert(await this.#isQuiet(), `a simulation ends in quiet: ${this.#restless()}`);
+    assert(await this.#isQuiet() || this.#isLater, `a simulation ends in quiet: ${this.#restless()}`);
     await this.#ledgers.checkEnd(this.#drop.storage);
+    for (const hold of this.#drop.storage.holds.values()) assert(hold.state !== "held" && hold.state !== "placed", "no hold is open in the end");
+    for (const [shard, host] of this.#lobby.entries()) this.#line.checkLeaves(shard, host.leavesByBatch());
+    if (this.#scenario.hasHonestEnding && !this.#isLater) this.#checkSoldOut();
   }
 
-  #every(ms: number, label: string, work: () => void): void {
+  /** Underselling is a defect too. Units that the counter took back after the close had nobody left to buy them, and go back to no stage. */
+  #checkSoldOut(): void {
+    for (const sku of this.#stock.skus) {
+      const { sold } = this.#stock.count(sku);
+      assert(sold === this.#stock.quantity(sku), `with enough honest demand every unit sells: ${sold} of ${this.#stock.quantity(sku)} of ${sku}`);
+    }
+  }
+
+  /** `laterMs` is the interval in the days after everything is over; null where nobody is there any more. */
+  #every(ms: number, laterMs: number | null, label: string, work: () => void): void {
     const again = () => {
+      if (this.#isLater && laterMs === null) return;
       work();
-      this.agenda.after(ms, label, again);
+      this.agenda.after(this.#isLater ? (laterMs ?? ms) : ms, label, again);
     };
     this.agenda.after(ms, label, again);
   }
 
   #watch(work: Promise<unknown>): void {
-    void work.catch((error: unknown) => {
+    work.catch((error: unknown) => {
       if (!isExpected(error)) this.#fail(error);
     });
+  }
+
+  /** A check that is called from within the product, which must not swallow its failure. */
+  #guard(check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   #fail(error: unknown): void {
@@ -239,7 +338,7 @@ class World {
 
 /** Faults are what the simulation is about; anything else is a defect that it found. */
 function isExpected(error: unknown): boolean {
-  return error instanceof Error && error.name === "Fault";
+  return error instanceof Fault && error.retryable;
 }
 
 /** Lets every promise that can go on do so; nothing in the simulation waits for real time. */

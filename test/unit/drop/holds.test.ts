@@ -136,6 +136,27 @@ describe("a hold", () => {
     expect(drop.unitsHeld()).toBe(1);
   });
 
+  test("the end of one hold among thousands is found without looking at the others", () => {
+    const drop = new TestDrop({ ...AT_ONCE, stock: [{ sku: "MOTH", quantity: 2_000 }] }).open();
+    for (let index = 0; index < 2_000; index++) {
+      drop.now = T0 + index;
+      drop.held(drop.sit(`p${index}`));
+    }
+    let looks = 0;
+    const get = drop.state.holds.get.bind(drop.state.holds);
+    drop.state.holds.get = (id) => {
+      looks++;
+      return get(id);
+    };
+    for (const ended of [1, 2, 3]) {
+      drop.readAt(T0 + 8 * MINUTE + ended - 1);
+      expect(drop.unitsHeld()).toBe(2_000 - ended);
+    }
+    expect(looks).toBeLessThan(50);
+    drop.readAt(T0 + 8 * MINUTE + 2_000);
+    expect([drop.unitsHeld(), drop.kinds().filter((kind) => kind === "expire").length]).toEqual([0, 2_000]);
+  });
+
   test("giving a hold up twice is one row, and the unit is free at once", () => {
     const drop = new TestDrop(one).open();
     const ana = drop.sit("ana");

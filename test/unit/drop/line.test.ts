@@ -139,7 +139,40 @@ describe("the line", () => {
     if (!answer.ok || answer.value.state !== "admitted") throw new Error("a late claimant is still served");
     drop.held(answer.value.sitting, wants);
     expect(drop.state.calls.size).toBe(1);
-    expect(wantedLines(drop.state, drop.now)).toEqual([{ sku: "TEE", lane: "open", after: null, count: 3 }]);
+    expect(wantedLines(drop.state, drop.now)).toEqual([{ sku: "TEE", lane: "open", after: null, count: 100 }]);
+  });
+
+  test("the last unit is not kept waiting by those before it who have bought already", () => {
+    const skus = ["MOTH", "WASP"];
+    const drop = new TestDrop({
+      ...AT_ONCE, admit: "paced", limitPerPerson: 1, stock: [{ sku: "MOTH", quantity: 60 }, { sku: "WASP", quantity: 1 }],
+      items: skus.map((sku) => ({ sku, title: sku, priceMinor: 100, components: [{ sku, quantity: 1 }] })),
+    }).open();
+    const seed = drop.state.facts?.seed ?? "";
+    const both = skus.map((sku) => ({ sku, quantity: 1 }));
+    const people = Array.from({ length: 60 }, (_, index) => drop.ticket(`p${index}`, both)).map((ticket) => ({ ticket, rank: rankOf(ticket, T0, seed, nodeHashing) })).toSorted((a, b) => (a.rank < b.rank ? -1 : 1));
+    const page = (sku: string): LinePage[] => wantedLines(drop.state, drop.now).filter((request) => request.sku === sku).map(({ lane, after, count }) => {
+      const waiting = people.filter((person) => after === null || person.rank > after).slice(0, count).map((person) => ({ rank: person.rank, quantity: 1 }));
+      return { shard: 0, sku, lane, after, waiting, completeTo: waiting.length === count ? (waiting.at(-1)?.rank ?? END) : END };
+    });
+    serve(drop, page("MOTH"));
+    for (const { ticket } of people.slice(0, -1)) drop.held(drop.sit(ticket.ticket.slice(4), both));
+    drop.now += MINUTE;
+    serve(drop, page("WASP"));
+    expect(upTo(drop, "WASP")).toBe(people.at(-1)?.rank);
+  });
+
+  test("whoever sits down again after buying keeps no unit from those who wait", () => {
+    const drop = new TestDrop({ ...AT_ONCE, admit: "paced", limitPerPerson: 1, stock: [{ sku: "MOTH", quantity: 2 }] }).open();
+    const ana = drop.ticket("ana");
+    const rankOfAna = rankOf(ana, T0, drop.state.facts?.seed ?? "", nodeHashing);
+    serve(drop, [{ shard: 0, sku: "MOTH", lane: "open", after: null, waiting: [{ rank: rankOfAna, quantity: 1 }], completeTo: END }]);
+    const sitting = drop.sit("ana");
+    const order = drop.placed(sitting, drop.held(sitting));
+    drop.run((state, now, hashing) => decideConfirm(state, order.id, "pay_1", now, hashing));
+    drop.now = T0 + 9 * MINUTE;
+    expect(drop.sit("ana").id).not.toBe(sitting.id);
+    expect(wantedLines(drop.state, drop.now)).toHaveLength(1);
   });
 
   test("later stages go on from the threshold, and a pause stops it", () => {

@@ -51,6 +51,8 @@ describe("an order", () => {
     drop.placed(ana, drop.held(ana, 2), { person: "ana" });
     const hold = drop.held(alias);
     expect(drop.place(alias, hold, { person: "ana" })).toEqual({ ok: false, rejection: { code: "limit_reached", limit: 2 } });
+    // The answer was lost, and the browser asks again.
+    expect(drop.place(alias, hold, { person: "ana" })).toEqual({ ok: false, rejection: { code: "limit_reached", limit: 2 } });
     expect(drop.holdRow(hold.id).state).toBe("abandoned");
     expect(drop.unitsHeld()).toBe(2);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ShardReports } from "../../../src/lobby/reports.ts";
 import { liveFingerprint, liveToWire } from "../../../src/lobby/live-wire.ts";
-import { dropAnswerLifetime, nextBoundary, nextWaking, type Rhythm, shardAnswerLifetime } from "../../../src/lobby/rhythm.ts";
+import { dropAnswerLifetime, nextBoundary, nextSealAt, nextWaking, type Rhythm, shardAnswerLifetime } from "../../../src/lobby/rhythm.ts";
 import { quantilesOf } from "../../../src/lobby/quantiles.ts";
 import { lobbyLiveAt, OPENS_AT, plan, snapshotAt, STAGE_TWO_AT } from "./plan-double.ts";
 
@@ -32,7 +32,7 @@ describe("how long an answer is shown", () => {
 });
 
 describe("when a shard wakes up by itself", () => {
-  const state: Rhythm = { plan, phase: "open", isOver: false, hasSeed: true, tickets: 10, waiting: 4, sockets: 0, sealDueAt: null };
+  const state: Rhythm = { plan, phase: "open", isOver: false, hasSeed: true, tickets: 10, unmet: 4, sockets: 0, sealDueAt: null };
 
   it("is only at the opening while the lobby fills, and every second for whoever listens", () => {
     const filling = { ...state, phase: "lobby" as const, hasSeed: false };
@@ -52,15 +52,33 @@ describe("when a shard wakes up by itself", () => {
   });
 
   it("is when a seal is due, and until the draw is seen by whoever has tickets in it", () => {
-    expect(nextWaking({ ...state, waiting: 0, sealDueAt: OPENS_AT + 7_000 }, OPENS_AT + 6_500).alarmAt).toBe(OPENS_AT + 7_000);
-    expect(nextWaking({ ...state, waiting: 0, hasSeed: false }, OPENS_AT + 6_500).alarmAt).toBe(OPENS_AT + 7_500);
+    expect(nextWaking({ ...state, unmet: 0, sealDueAt: OPENS_AT + 7_000 }, OPENS_AT + 6_500).alarmAt).toBe(OPENS_AT + 7_000);
+    expect(nextWaking({ ...state, unmet: 0, hasSeed: false }, OPENS_AT + 6_500).alarmAt).toBe(OPENS_AT + 7_500);
   });
 
   it("is never again once everybody is served, nobody is there or the drop is over", () => {
-    expect(nextWaking({ ...state, waiting: 0 }, OPENS_AT + 5_000)).toEqual({ timerAt: null, alarmAt: null });
-    expect(nextWaking({ ...state, waiting: 0, tickets: 0, hasSeed: false }, OPENS_AT + 5_000)).toEqual({ timerAt: null, alarmAt: null });
+    expect(nextWaking({ ...state, unmet: 0 }, OPENS_AT + 5_000)).toEqual({ timerAt: null, alarmAt: null });
+    expect(nextWaking({ ...state, unmet: 0, tickets: 0, hasSeed: false }, OPENS_AT + 5_000)).toEqual({ timerAt: null, alarmAt: null });
     expect(nextWaking({ ...state, isOver: true, sockets: 2 }, OPENS_AT + 5_000)).toEqual({ timerAt: null, alarmAt: null });
     expect(nextWaking({ ...state, plan: null }, OPENS_AT + 5_000)).toEqual({ timerAt: null, alarmAt: null });
+  });
+});
+
+describe("when the next seal is due", () => {
+  const seal = { batch: 0, end: 2, count: 2, root: "00", acknowledged: true };
+  const ticket = { ticket: "t", entry: "e", lane: "open", weight: 1, joinedAt: 0, wants: [], keyThumbprint: "k", index: 0, rank: null, shownPosition: null };
+  const times = { opensAt: 10_000, lateSealAt: 0, retryAt: 0 };
+
+  it("is at the opening, then once a second while late tickets come, and null while all are in the record", () => {
+    expect(nextSealAt({ seals: [], sealedCount: 0, tickets: [] }, times, 9_000)).toBe(10_000);
+    expect(nextSealAt({ seals: [seal], sealedCount: 2, tickets: [ticket, ticket] }, times, 11_000)).toBeNull();
+    expect(nextSealAt({ seals: [seal], sealedCount: 2, tickets: [ticket, ticket, ticket] }, { ...times, lateSealAt: 10_500 }, 11_000)).toBe(11_500);
+  });
+
+  it("is when an unanswered seal may be sent again, and now when the clock has fallen back", () => {
+    const waiting = { seals: [{ ...seal, acknowledged: false }], sealedCount: 2, tickets: [ticket, ticket] };
+    expect(nextSealAt(waiting, { ...times, retryAt: 12_000 }, 11_500)).toBe(12_000);
+    expect(nextSealAt(waiting, { ...times, retryAt: 90_000 }, 11_500)).toBe(11_500);
   });
 });
 
@@ -74,6 +92,14 @@ describe("what shard 0 knows of the others", () => {
     reports.accept(report, 1_000);
     expect(reports.mergedWith(own, 2_000)).toEqual({ waiting: 3, quantiles: [{ lane: "open", count: 3, ranks: ["0a", "0b", "0c"] }] });
     expect(reports.pages(2_000)).toEqual(report.pages);
+  });
+
+  it("names those that must be woken: the ones never heard of, and the ones silent for a second", () => {
+    const reports = new ShardReports();
+    reports.accept(report, 5_000);
+    expect(reports.silent(4, 5_999)).toEqual([2, 3]);
+    expect(reports.silent(4, 6_000)).toEqual([1, 2, 3]);
+    expect(reports.silent(1, 6_000)).toEqual([]);
   });
 
   it("no longer counts a shard that was not heard of for ten seconds", () => {

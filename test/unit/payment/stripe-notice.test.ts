@@ -72,6 +72,18 @@ describe("what a notice names", () => {
       order: null, payment: "pi_7", dispute: { id: "dp_1", amountMinor: 500, status: "needs_response" },
     });
   });
+  test("a dispute's amount is counted as we count it where the provider counts in hundredths of nothing", () => {
+    expect(of("charge.dispute.created", { id: "dp_1", amount: 12_300, currency: "isk", payment_intent: "pi_7" })).toMatchObject({ dispute: { amountMinor: 123 } });
+  });
+  test.each([
+    ["an amount of null", { id: "plan_1", amount: null }],
+    ["metadata that are no text", { id: "x", metadata: { order: 7 } }],
+    ["a payment of another form", { id: "x", payment_intent: 7, status: { a: 1 } }],
+    ["no object that we know", null],
+  ])("a signed event with %s is verified all the same, and names no order", async (_title, object) => {
+    const text = JSON.stringify({ id: "evt_4", type: "plan.created", livemode: false, data: { object } });
+    expect(await reader.verified(text, sign(text, seconds(OPENING)), OPENING)).toMatchObject({ id: "evt_4", order: null, payment: null, dispute: null });
+  });
   test("members called __proto__ reach nothing", () => {
     expect(reader.stored('{"id":"evt_3","type":"x","livemode":false,"__proto__":{"admin":true},"data":{"object":{"metadata":{"__proto__":"x"}}}}')).toMatchObject({ id: "evt_3", order: null });
     expect(({} as Record<string, unknown>)["admin"]).toBeUndefined();

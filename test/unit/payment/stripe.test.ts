@@ -155,14 +155,18 @@ describe("closing a payment page", () => {
 });
 
 describe("effects on a payment", () => {
+  const made = { id: "ref_1", payment: "pi_1", amountMinor: 100, currency: "EUR", key: "refund:ref_1" };
+  const list = (refund: string, status: string) => ({ status: 200, body: { object: "list", data: [{ id: "re_1", status, metadata: { refund } }], has_more: false } });
+
   test("carry the key of their business event", async () => {
-    const { provider, asked } = recording([{ status: 200, body: intent() }, { status: 200, body: intent() }, { status: 200, body: { id: "re_1", status: "succeeded" } }]);
+    const { provider, asked } = recording([{ status: 200, body: intent() }, { status: 200, body: intent() }, list("ref_2", "succeeded"), { status: 200, body: { id: "re_1", status: "succeeded" } }]);
     expect(await provider.capture({ payment: "pi_1", amountMinor: 4_200, currency: "EUR", isFinal: true, isMulticapture: false, key: "capture:1" })).toEqual({ isDone: true });
     expect(await provider.voidPayment("pi_1", "void:1")).toEqual({ isDone: true });
-    expect(await provider.refund({ id: "ref_1", payment: "pi_1", amountMinor: 100, currency: "EUR", key: "refund:ref_1" })).toEqual({ isDone: true });
+    expect(await provider.refund(made)).toEqual({ isDone: true });
     expect(asked).toEqual([
       { method: "POST", path: "/v1/payment_intents/pi_1/capture", key: "capture:1", params: { amount_to_capture: "4200" } },
       { method: "POST", path: "/v1/payment_intents/pi_1/cancel", key: "void:1", params: {} },
+      { method: "GET", path: "/v1/refunds", key: null, params: { payment_intent: "pi_1", limit: "100" } },
       { method: "POST", path: "/v1/refunds", key: "refund:ref_1", params: { payment_intent: "pi_1", amount: "100", "metadata[refund]": "ref_1" } },
     ]);
   });
@@ -179,11 +183,23 @@ describe("effects on a payment", () => {
     await expect(recording(["no answer"]).provider.capture(capture)).rejects.toBeInstanceOf(Fault);
   });
 
-  test("a refund whose key was forgotten is found by its name instead of being refused", async () => {
-    const made = { id: "ref_1", payment: "pi_1", amountMinor: 100, currency: "EUR", key: "refund:ref_1" };
-    const list = (refund: string, status: string) => ({ status: 200, body: { object: "list", data: [{ id: "re_1", status, metadata: { refund } }], has_more: false } });
-    expect(await recording([refusal(400, "charge_already_refunded"), list("ref_1", "succeeded")]).provider.refund(made)).toEqual({ isDone: true });
-    expect(await recording([refusal(400, "charge_already_refunded"), list("ref_2", "succeeded")]).provider.refund(made)).toEqual({ isDone: false, reason: "charge_already_refunded" });
-    expect(await recording([refusal(400, "charge_already_refunded"), list("ref_1", "failed")]).provider.refund(made)).toEqual({ isDone: false, reason: "charge_already_refunded" });
+  test("a refund that was made long ago is found by its name, and never made again under a key that was forgotten", async () => {
+    const { provider, asked } = recording([list("ref_1", "succeeded")]);
+    expect(await provider.refund(made)).toEqual({ isDone: true });
+    expect(asked.map(({ method }) => method)).toEqual(["GET"]);
+    expect(await recording([list("ref_2", "succeeded"), refusal(400, "charge_already_refunded")]).provider.refund(made)).toEqual({ isDone: false, reason: "charge_already_refunded" });
+    expect(await recording([list("ref_1", "failed"), refusal(400, "charge_already_refunded")]).provider.refund(made)).toEqual({ isDone: false, reason: "charge_already_refunded" });
+  });
+
+  test("a refund of which nobody can tell whether it was made is not made now", async () => {
+    const { provider, asked } = recording(["no answer", { status: 200, body: { id: "re_1", status: "succeeded" } }]);
+    await expect(provider.refund(made)).rejects.toBeInstanceOf(Fault);
+    expect(asked.map(({ method }) => method)).toEqual(["GET"]);
+  });
+
+  test("the rest of a payment that is captured in parts is let go by a last capture of nothing", async () => {
+    const { provider, asked } = recording([{ status: 200, body: intent() }]);
+    await provider.capture({ payment: "pi_1", amountMinor: 0, currency: "EUR", isFinal: true, isMulticapture: true, key: "release:1" });
+    expect(asked[0]?.params).toEqual({ amount_to_capture: "0", final_capture: "true" });
   });
 });

@@ -1,34 +1,15 @@
-import { DatabaseSync } from "node:sqlite";
 import Stripe from "stripe";
 import { nodeHashing } from "../../../src/kernel/node-hashing.ts";
 import { createSandboxApp } from "../../../src/sandbox/app.tsx";
 import { createBooks, type BooksWithAlarm } from "../../../src/sandbox/books.ts";
-import type { Database, Row } from "../../../src/sandbox/database.ts";
+import type { Database } from "../../../src/sandbox/database.ts";
+import { memoryDatabase } from "../../support/memory-database.ts";
 
 export const ORIGIN = "http://127.0.0.1:8788";
 export const SECRET = "whsec_for_tests";
 export const T0 = Date.UTC(2026, 11, 4, 18, 0, 0);
 export const MINUTE = 60_000;
 export const DAY = 24 * 60 * MINUTE;
-
-/** The books' database in memory: the same SQLite and the same statements as in the Worker. */
-export function memoryDatabase(): Database {
-  const sqlite = new DatabaseSync(":memory:");
-  return {
-    rows: (statement, ...values) => sqlite.prepare(statement).all(...values) as Row[], // SQLite's own types, narrowed: the books store text, integers and null.
-    transaction(work) {
-      sqlite.exec("BEGIN");
-      try {
-        const value = work();
-        sqlite.exec("COMMIT");
-        return value;
-      } catch (error) {
-        sqlite.exec("ROLLBACK");
-        throw error;
-      }
-    },
-  };
-}
 
 export interface Received {
   readonly event: Stripe.Event;

@@ -3,9 +3,11 @@ import type { ConfirmAnswer, Line } from "../../../src/drop/port.ts";
 import { nodeHashing } from "../../../src/kernel/node-hashing.ts";
 import { Fault } from "../../../src/kernel/result.ts";
 import type { NoticeReader, PaymentProvider, PaymentTruth, ProviderNotice, ProviderTruth, SessionTruth } from "../../../src/payment/provider.ts";
+import { checkout, moneyDesk } from "../../../src/settlement/checkout.ts";
 import { memoryOrderStore } from "../../../src/settlement/memory-order-store.ts";
 import type { OrderStore } from "../../../src/settlement/order-store.ts";
 import type { SettlementDrop, SettlementPorts } from "../../../src/settlement/settlement-ports.ts";
+import { OPENING, placedOrder } from "../../support/placed-order.ts";
 
 /** How an effect at the provider goes wrong: before it happened, or after it with the answer lost. */
 export type Trouble = "lost request" | "lost answer";
@@ -22,6 +24,7 @@ export class ProviderDouble implements PaymentProvider {
   isRefusingRefunds = false;
   order: PlacedOrder | null = null;
   readonly #answers = new Map<string, unknown>();
+  readonly #captures = new Map<string, string>();
 
   /** The shopper pays on the hosted page. */
   pay(order: PlacedOrder, status: "processing" | "authorised" = "authorised", amountMinor = order.totalMinor): void {
@@ -55,6 +58,11 @@ export class ProviderDouble implements PaymentProvider {
   }
 
   async capture({ amountMinor, isFinal, key }: Parameters<PaymentProvider["capture"]>[0]) {
+    const parameters = `${amountMinor}/${isFinal}`;
+    const first = this.#captures.get(key) ?? parameters;
+    this.#captures.set(key, first);
+    // As Stripe has it: a key belongs to the parameters that it came with first.
+    if (first !== parameters) return { isDone: false as const, reason: "idempotency_error" };
     return this.#effect(key, () => {
       const { payment } = this;
       if (payment === null || payment.status !== "authorised") return { isDone: false as const, reason: "payment_intent_unexpected_state" };
@@ -68,7 +76,7 @@ export class ProviderDouble implements PaymentProvider {
   async voidPayment(_payment: string, key: string) {
     return this.#effect(key, () => {
       const { payment } = this;
-      if (payment === null || payment.status !== "authorised") return { isDone: false as const, reason: "payment_intent_unexpected_state" };
+      if (payment === null || payment.status !== "authorised" || payment.capturedMinor > 0) return { isDone: false as const, reason: "payment_intent_unexpected_state" };
       payment.status = "cancelled";
       return { isDone: true as const };
     });
@@ -77,6 +85,7 @@ export class ProviderDouble implements PaymentProvider {
   async refund({ id, amountMinor, key }: Parameters<PaymentProvider["refund"]>[0]) {
     return this.#effect(key, () => {
       if (this.isRefusingRefunds) return { isDone: false as const, reason: "charge_disputed" };
+      if (this.payment?.status !== "captured") return { isDone: false as const, reason: "payment_intent_unexpected_state" };
       if (this.refundedMinor() + amountMinor > (this.payment?.capturedMinor ?? 0)) return { isDone: false as const, reason: "charge_already_refunded" };
       this.refunds.set(id, amountMinor);
       return { isDone: true as const };
@@ -142,6 +151,17 @@ export function settlementOnDoubles(now: number, store: OrderStore = memoryOrder
   const clock = { now };
   const ports: SettlementPorts = { store, provider, drop: () => drop, hashing: nodeHashing, now: () => clock.now };
   return { ports, provider, drop, clock, store };
+}
+
+/** An order that is paid and confirmed. */
+export async function sold(changes: Partial<PlacedOrder> = {}, isMulticapture = false) {
+  const order = placedOrder(changes);
+  const world = settlementOnDoubles(OPENING + 1_000);
+  world.provider.isMulticapture = isMulticapture;
+  await checkout(world.ports).open(order);
+  world.provider.pay(order);
+  await checkout(world.ports).refresh(order.id);
+  return { ...world, order, desk: moneyDesk(world.ports) };
 }
 
 /** Notices as their own text: what the reader of signatures does is tested with the real one. */

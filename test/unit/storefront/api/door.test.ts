@@ -7,7 +7,7 @@ import { PROBLEMS } from "../../../../src/kernel/problem.ts";
 import { Fault } from "../../../../src/kernel/result.ts";
 import { joseCredentials } from "../../../../src/storefront/jose-credentials.ts";
 import { storefrontSecrets } from "../../../../src/storefront/secrets.ts";
-import { client, expectProblem } from "../../../support/storefront-client.ts";
+import { client, expectProblem, newShopper } from "../../../support/storefront-client.ts";
 import { credentials, liveAt, OPENS_AT, ORIGIN, testId, world } from "../../../support/storefront-doubles.ts";
 
 const HOLD = `/api/drops/moth-tee/holds/${testId("hld", "A")}`;
@@ -53,6 +53,37 @@ describe("what anyone may read", () => {
     for (const slug of ["unknown", "__proto__", "constructor", "%2e%2e", "MOTH-TEE", "moth-tee%00", "'; drop table orders; --"]) {
       await expectProblem(await client(nobody)("GET", `/api/drops/${encodeURIComponent(slug)}`), "not_found");
     }
+  });
+
+  it("no request makes an object that the config and the plan do not name", async () => {
+    const named: string[] = [];
+    const note = (name: string) => { named.push(name); return Promise.reject(new Error("asked")); };
+    const objects = world({ ports: {
+      drop: (slug) => new Proxy(world().ports.drop(slug), { get: () => () => note(slug) }),
+      lobby: (slug, shard) => new Proxy(world().ports.lobby(slug, shard), { get: () => () => note(`${slug}/${shard}`) }),
+      live: async (slug) => (slug === "moth-tee" ? liveAt(objects.now) : note(slug)),
+      plan: async (slug) => (slug === "moth-tee" ? liveAt(objects.now) : note(slug)),
+      socket: async (slug) => note(slug),
+    } });
+    const send = client(objects);
+    const shopper = await newShopper();
+    const stranger = await newShopper({ drop: "unknown" });
+    for (const slug of ["unknown", "moth-tee%2F1", "moth-tee/1", "MOTH-TEE"]) {
+      for (const path of ["", "/live", "/record", "/entries?shard=0", `/tickets/${testId("tkt", "A")}`, `/tickets/${testId("tkt", "A")}/proof`, `/holds/${testId("hld", "A")}`]) await send("GET", `/api/drops/${slug}${path}`);
+      await send("GET", `/api/drops/${slug}/socket`, { headers: { upgrade: "websocket" } });
+      for (const path of [`/${slug}`, `/berlin/${slug}`, `/drops/${slug}/plan`, `/drops/${slug}/record`]) await send("GET", path, { headers: { accept: "text/html" } });
+      await send("POST", `/api/drops/${slug}/challenges`, { body: {} });
+      await send("PUT", `/api/drops/${slug}/tickets/${testId("tkt", "A")}`, { body: { jwk: shopper.jwk, wants: [{ sku: "MOTH-S", quantity: 1 }] } });
+      await send("POST", `/api/drops/${slug}/passes`, { body: {}, headers: await shopper.bound(shopper.ticket, "POST", `/api/drops/${slug}/passes`) });
+    }
+    for (const shard of ["4", "5", "-1", "1e3", "0x1", "00004", "9007199254740993"]) await send("GET", `/api/drops/moth-tee/entries?shard=${shard}`);
+    // A pass that we signed for a drop which the config no longer has.
+    const order = `/api/orders/${testId("ord", "A")}`;
+    await send("PUT", order, { headers: await stranger.bound(stranger.pass, "PUT", order), body: { drop: "unknown", hold: testId("hld", "A"), email: "ana@example.org", delivery: { method: "pickup", point: "kiosk-k" } } });
+    await send("GET", order, { headers: await stranger.bound(stranger.pass, "GET", order) });
+    expect(named).toEqual([]);
+    await send("GET", "/api/drops/moth-tee/entries?shard=3");
+    expect(named).toEqual(["moth-tee/3"]);
   });
 
   it("the OpenAPI document names every shape that it refers to, and every address in it exists", async () => {

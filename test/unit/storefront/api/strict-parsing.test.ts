@@ -186,7 +186,7 @@ describe("reading the record", () => {
     await expectProblem(await send("GET", `/api/drops/moth-tee/record?${query}`), "invalid_request");
   });
 
-  it.each(["shard=4", "shard=-1", "shard=x", "shard=99999999999999999999"])("of %s is refused", async (query) => {
-    await expectProblem(await send("GET", `/api/drops/moth-tee/entries?${query}`), "invalid_request");
+  it.each([["shard=4", "not_found"], ["shard=99999999999999999999", "not_found"], ["shard=-1", "invalid_request"], ["shard=x", "invalid_request"], ["shard=1e0", "invalid_request"]] as const)("of %s is refused before any object is asked", async (query, code) => {
+    await expectProblem(await send("GET", `/api/drops/moth-tee/entries?${query}`), code);
   });
 });

@@ -2,8 +2,11 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { nodeHashing } from "../../../../src/kernel/node-hashing.ts";
 import { rankOf as serverRankOf } from "../../../../src/lobby/draw.ts";
+import { isTicketServed, thresholdLookup } from "../../../../src/lobby/line.ts";
+import { claimOutlook } from "../../../../src/storefront/api/claim-outlook.ts";
 import type { Live } from "../../../../src/storefront/browser/page-data.ts";
 import { isCalled, neverGrowing, positionOf, rankOf, type Position } from "../../../../src/storefront/browser/rank.ts";
+import { liveAt, PLAN_HASH, testId } from "../../../support/storefront-doubles.ts";
 
 const OPENS_AT = Date.parse("2026-12-04T18:00:00.000Z");
 const hex64 = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString("hex"));
@@ -78,5 +81,33 @@ describe("the shown position", () => {
     expect(isCalled(liveWith({ thresholds }), "04", "open", wants)).toBe(false);
     expect(isCalled(liveWith({ thresholds }), "03", "open", wants)).toBe(true);
     expect(isCalled(liveWith({ thresholds }), "04", "open", [{ sku: "POSTER", quantity: 1 }])).toBe(true);
+  });
+});
+
+describe("whether a ticket is called", () => {
+  const lane = fc.constantFrom("open", "local", "member");
+  const sku = fc.constantFrom("TEE", "POSTER", "MUG");
+  const wants = fc.uniqueArray(sku, { minLength: 1 }).map((skus) => skus.map((name) => ({ sku: name, quantity: 1 })));
+  const upTo = fc.oneof(fc.constant(null), fc.constant("~"), fc.integer({ min: 0, max: 255 }).map((byte) => `0${byte.toString(16).padStart(2, "0")}`));
+  const thresholds = fc.uniqueArray(fc.record({ sku, lane, upTo }), { selector: ({ sku: name, lane: of }) => `${name}/${of}` });
+
+  it("is one rule for the lobby, the storefront's door and the browser: the thresholds of its own lane for what it wants", () => {
+    fc.assert(
+      fc.property(hex64, lane, wants, thresholds, (entry, of, wanted, moved) => {
+        const seed = "ab".repeat(32);
+        const ticket = { ticket: testId("tkt", "A"), drop: "moth-tee", entry, lane: of, weight: 1, joinedAt: OPENS_AT - 1, wants: wanted, keyThumbprint: "", planHash: PLAN_HASH, commitment: "" };
+        const rank = serverRankOf(ticket, OPENS_AT, seed, nodeHashing);
+        const expected = isTicketServed({ rank, lane: of, wants: wanted }, thresholdLookup(moved));
+        expect(isCalled(liveWith({ thresholds: moved }), rank, of, wanted)).toBe(expected);
+        expect(claimOutlook(ticket, liveAt(OPENS_AT + 1_000, { seed, thresholds: moved }), nodeHashing)).toEqual({ ok: true, value: expected ? "ask" : "wait" });
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("does not come from the open lane's threshold for a ticket of another lane", () => {
+    const live = liveWith({ thresholds: [{ sku: "TEE", lane: "open", upTo: "~" }, { sku: "TEE", lane: "local", upTo: null }] });
+    expect(isCalled(live, "05", "local", [{ sku: "TEE", quantity: 1 }])).toBe(false);
+    expect(isTicketServed({ rank: "05", lane: "local", wants: [{ sku: "TEE", quantity: 1 }] }, thresholdLookup(live.thresholds))).toBe(false);
   });
 });

@@ -1,0 +1,68 @@
+import { afterAll, expect, test } from "vitest";
+
+/*
+ * The numbered list of hostile inputs: what each group has, which of them are
+ * tried over HTTP, and which are not and why. A number that is neither fails.
+ */
+
+export type Group = "Stock and queue" | "Bot protection" | "Money" | "Webhooks" | "Coupons and tokens" | "Web";
+
+/** The first and the last number of each group. */
+const NUMBERS: Readonly<Record<Group, readonly [first: number, last: number]>> = {
+  "Stock and queue": [1, 16],
+  "Bot protection": [17, 22],
+  Money: [23, 33],
+  Webhooks: [34, 42],
+  "Coupons and tokens": [43, 53],
+  Web: [54, 64],
+};
+
+const LEFT_OUT: Readonly<Record<number, string>> = {
+  7: "a thousand identities from one network: there are no network budgets yet",
+  14: "100,000 joins a minute from one address: there are no network budgets yet",
+  17: "a proof of work used twice: no drop asks for one yet",
+  18: "a proof of work of another drop or with easier parameters: no drop asks for one yet",
+  20: "siteverify that fails: there is no Turnstile yet",
+  21: "Turnstile's dummy secret in production: there is no Turnstile yet",
+  22: "a honeypot field, a form sent too fast: there is no such form yet",
+  41: "a crash between acknowledgement and processing: taken up within 90 s by design, longer than these tests last; played with a movable clock in test/unit/settlement and test/simulation",
+  42: "outgoing webhooks to inner addresses: there are no outgoing webhooks yet",
+  50: "one QR on two offline devices: there is no offline staff scan yet",
+  51: "a shared QR screenshot: there is no staff scan yet",
+  52: "a staff device with a wrong clock: there are no staff devices yet",
+  55: "stored XSS through an uploaded SVG: nothing can be uploaded yet",
+  58: "session fixation: there are no sessions with logins yet",
+  64: "Telegram updates: there is no bot yet",
+};
+
+const tried = new Map<number, number>();
+let beyond = 0;
+
+/** One hostile input of the list, as a test; several tests may be of one number. */
+export function hostile(number: number, title: string, work: () => Promise<void>): void {
+  tried.set(number, (tried.get(number) ?? 0) + 1);
+  test(`hostile ${String(number).padStart(2, "0")}: ${title}`, work);
+}
+
+/** What an attacker of this product would try that is not on the list. */
+export function hostileBeyond(title: string, work: () => Promise<void>): void {
+  beyond++;
+  test(`hostile, beyond the list: ${title}`, work);
+}
+
+/** Prints the counts of a file's groups at its end, and holds that no number was forgotten. Called after the last test is declared. */
+export function countHostile(...groups: readonly Group[]): void {
+  const numbersOf = (group: Group) => Array.from({ length: NUMBERS[group][1] - NUMBERS[group][0] + 1 }, (_, index) => NUMBERS[group][0] + index);
+  test(`every hostile input of ${groups.join(", ")} is tried or is left out by name`, () => {
+    const forgotten = groups.flatMap(numbersOf).filter((number) => tried.has(number) === (LEFT_OUT[number] !== undefined));
+    expect(forgotten).toEqual([]);
+  });
+  afterAll(() => {
+    const lines = groups.flatMap((group) => {
+      const numbers = numbersOf(group);
+      const left = numbers.filter((number) => !tried.has(number));
+      return [`${group}: ${numbers.length - left.length} of ${numbers.length}`, ...left.map((number) => `  left out ${String(number).padStart(2, "0")}, ${LEFT_OUT[number]}`)];
+    });
+    process.stdout.write(`\n${[...lines, `Beyond the list: ${beyond}`].join("\n")}\n`);
+  });
+}
