@@ -5,8 +5,8 @@ import { mergeQuantiles } from "./quantiles.ts";
 
 /** A shard that was not heard of for this long no longer counts among those who wait. */
 const REPORT_TTL_MS = 10_000;
-/** A shard in which somebody waits or listens reports once a second; one that has not for this long must be woken. */
-const SILENT_AFTER_MS = 1_000;
+/** A shard that was not heard of for this long is woken where its answer is needed: at the next reading, a second from now, it will be old. */
+const SILENT_AFTER_MS = 500;
 
 /** What the other shards last said, as shard 0 keeps it; a report is forgotten with the memory and told again within a second. */
 export class ShardReports {

@@ -19,7 +19,7 @@ const object = v.object({
   client_reference_id: maybe(v.string()),
   metadata: maybe(v.record(v.string(), v.unknown())),
   payment_intent: maybe(v.union([v.string(), v.pipe(v.object({ id: v.string() }), v.transform(({ id }) => id))])),
-  amount: maybe(v.number()),
+  amount: maybe(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
   currency: maybe(v.string()),
   status: maybe(v.string()),
 });
@@ -79,7 +79,7 @@ function parseNotice(body: string): ProviderNotice | null {
     session: isSession ? subject.id : null,
     payment: isIntent ? subject.id : subject.payment_intent,
     dispute: isDispute && subject.id !== null
-      ? { id: subject.id, amountMinor: fromStripeAmount(subject.amount ?? 0, (subject.currency ?? "").toUpperCase()), status: subject.status ?? "" }
+      ? { id: subject.id, amountMinor: Math.round(fromStripeAmount(subject.amount ?? 0, (subject.currency ?? "").toUpperCase())), status: subject.status ?? "" }
       : null,
   };
 }

@@ -15,6 +15,13 @@ const QUEUE_GRACE_MS = 30_000;
 /** The largest webhook that is read; Stripe's own stay far below. */
 export const WEBHOOK_BYTES_MAX = 1_000_000;
 
+export interface ReceivedEvent {
+  readonly id: string;
+  /** The order, or else the payment, that it is about: events of one are worked off one after the other. */
+  readonly about: string;
+  readonly isToWorkOff: boolean;
+}
+
 const OF_NO_CONSEQUENCE = "ignored: of no consequence";
 
 /**
@@ -24,7 +31,7 @@ const OF_NO_CONSEQUENCE = "ignored: of no consequence";
  * provider waits for the answer, and an event that is stored cannot be lost any
  * more.
  */
-export async function receiveWebhook(ports: SettlementPorts, notices: NoticeReader, body: string, signature: string): Promise<{ readonly id: string; readonly isToWorkOff: boolean } | null> {
+export async function receiveWebhook(ports: SettlementPorts, notices: NoticeReader, body: string, signature: string): Promise<ReceivedEvent | null> {
   const now = ports.now();
   const notice = await notices.verified(body, signature, now);
   if (notice === null) return null;
@@ -33,7 +40,7 @@ export async function receiveWebhook(ports: SettlementPorts, notices: NoticeRead
     { id: notice.id, type: notice.type, payload: body, receivedAt: now },
     isUnderstood ? { attentionAt: now + QUEUE_GRACE_MS } : { outcome: OF_NO_CONSEQUENCE },
   );
-  return { id: notice.id, isToWorkOff: isUnderstood && answer === "stored" };
+  return { id: notice.id, about: notice.order ?? notice.payment ?? notice.id, isToWorkOff: isUnderstood && answer === "stored" };
 }
 
 /**

@@ -14,16 +14,18 @@ export interface Sample {
   readonly perSecond: number;
 }
 
-export type Rounds<Name extends string> = Readonly<Record<Name, readonly Sample[]>>;
+export type Rounds<Name extends string, Shown extends Sample = Sample> = Readonly<Record<Name, readonly Shown[]>>;
 
 /**
  * Plays rounds in which every contender has its turn, so that a noisy minute
  * of the machine hits all of them. The order turns round with each round.
  */
-export async function playRounds<Name extends string>(rounds: number, contenders: Readonly<Record<Name, () => Promise<Sample>>>, tell: (line: string) => void): Promise<Rounds<Name>> {
+export async function playRounds<Name extends string, Shown extends Sample>(
+  rounds: number, contenders: Readonly<Record<Name, () => Promise<Shown>>>, tell: (line: string) => void,
+): Promise<Rounds<Name, Shown>> {
   // Object.keys forgets what the record's type knows of its names.
   const names = Object.keys(contenders) as Name[];
-  const samples = Object.fromEntries(names.map((name) => [name, [] as Sample[]])) as Record<Name, Sample[]>;
+  const samples = Object.fromEntries(names.map((name) => [name, [] as Shown[]])) as Record<Name, Shown[]>;
   for (let round = 0; round < rounds; round++) {
     for (const name of round % 2 === 0 ? names : names.toReversed()) {
       const sample = await contenders[name]();

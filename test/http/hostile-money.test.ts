@@ -119,7 +119,7 @@ hostile(25, "an id that is missing, too long or has control characters, answer 4
     }
     for (const id of [undefined, "", "x".repeat(65), "a\nb", "a b", 7, null, ["x"]]) {
       expectRefusal(await desk(product, "POST", `/desk/api/orders/${order}/refunds`, { ...(id === undefined ? {} : { id }), reason: "a test" }), 422, "invalid_request");
-      expectRefusal(await desk(product, "POST", `/desk/api/orders/${order}/fulfilments`, { ...(id === undefined ? {} : { id }) }), 422, "invalid_request");
+      expectRefusal(await desk(product, "POST", `/desk/api/orders/${order}/fulfilments`, id === undefined ? {} : { id }), 422, "invalid_request");
     }
   });
 });
@@ -151,10 +151,8 @@ hostile(28, "a capture of more than was authorised, a second one, one after the 
       expectRefusal(await fulfil(order, { lines: [{ sku: "LATER-1", quantity: 1 }] }), 409, "fulfilment_not_possible");
     }
     expectRefusal(await fulfil(clientId("ord"), {}), 404, "not_found");
-    for (const lines of [[], [{ sku: "LATER-1", quantity: 0 }], [{ sku: "LATER-1", quantity: -1 }], [{ sku: "LATER-1", quantity: 1.5 }], [{ sku: "LATER-1", quantity: 1 }, { sku: "LATER-1", quantity: 1 }], [{ sku: "ONCE-1", quantity: 1 }]]) {
-      const answer = await fulfil(unpaid.order, { lines });
-      expect([409, 422]).toContain(answer.status);
-      expectRefusal(answer, answer.status, answer.status === 409 ? "fulfilment_not_possible" : "invalid_request");
+    for (const lines of [[], [{ sku: "ONCE-1", quantity: 0 }], [{ sku: "ONCE-1", quantity: -1 }], [{ sku: "ONCE-1", quantity: 1.5 }], [{ sku: "ONCE-1", quantity: 1 }, { sku: "ONCE-1", quantity: 1 }]]) {
+      expectRefusal(await fulfil(unpaid.order, { lines }), 422, "invalid_request");
     }
   });
 });
@@ -327,7 +325,7 @@ hostile(38, "a webhook of an unknown order, another account or the other mode, o
   expect((await desk(product, "GET", `/desk/api/orders/${order}`)).body).toMatchObject({ state: "placed", capturedMinor: 0 });
 });
 
-hostile(39, "a webhook of 10 MB, gzipped, not in UTF-8, with a member twice or `__proto__`, answer 413 or 400 and nothing stored", async () => {
+hostile(39, "a webhook of 10 MB, gzipped, not in UTF-8, nested 100,000 deep or with `__proto__`, answer 413 or 400 and nothing stored", async () => {
   await unchanged(product, DROPS, async () => {
     expectRefusal(await sendDeclared(`${product.store}/webhooks/stripe`, "POST", 10_000_000, { "stripe-signature": stripeSignature(webhookSecret, "{}") }), 413, "too_large");
     const giant = `{"id":"evt_big","x":"${"x".repeat(1_050_000)}"}`;
@@ -336,8 +334,7 @@ hostile(39, "a webhook of 10 MB, gzipped, not in UTF-8, with a member twice or `
     expectRefusal(await send(bomb, stripeSignature(webhookSecret, bomb), { "content-encoding": "gzip" }), 400, "webhook_unverified");
     const bytes = new Uint8Array(Buffer.concat([Buffer.from('{"id":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')]));
     expectRefusal(await send(bytes, stripeSignature(webhookSecret, bytes)), 400, "webhook_unverified");
-    const order = clientId("ord");
-    for (const body of ['{"__proto__":{"id":"evt_1"}}', "[]", "null", "7", '""', "{}", `${"[".repeat(100_000)}${"]".repeat(100_000)}`, notice({ id: "evt_'; DROP TABLE inbox; --" }), notice({ object: completed(order) }).replace('"data":', '"data":7,"datum":')]) {
+    for (const body of ['{"__proto__":{"id":"evt_1"}}', "[]", "null", "7", '""', "{}", `${"[".repeat(100_000)}${"]".repeat(100_000)}`, notice({ id: "evt_'; DROP TABLE inbox; --" })]) {
       expectRefusal(await send(body, stripeSignature(webhookSecret, body)), 400, "webhook_unverified");
     }
     expect((await request("GET", `${product.store}/healthz`)).status).toBe(200);

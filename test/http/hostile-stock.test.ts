@@ -12,7 +12,8 @@ import { storeVarsIn } from "../support/store-config.ts";
 
 const MINUTE = 60_000;
 const MAIN = [{ sku: "MAIN-1", quantity: 1 }];
-const BUYS = 10_000;
+/** As many as fit into a test that runs every day; a hundred for each unit. */
+const BUYS = 4_000;
 const DROPS = ["race", "main", "later", "brief"] as const;
 
 let product: Product;
@@ -33,7 +34,7 @@ beforeAll(async () => {
     { slug: "main", items: [{ sku: "MAIN-1", priceMinor: 4200, quantity: 12 }], stages: half("1h"), closesAfter: "3h", claimWindow: "10m" },
     { slug: "later", items: [{ sku: "LATER-1", priceMinor: 4200, quantity: 9 }], opensAfter: "1h", closesAfter: "2h" },
     { slug: "brief", items: [{ sku: "BRIEF-1", priceMinor: 4200, quantity: 9 }], claimWindow: "1s" },
-    { slug: "sitting", items: [{ sku: "SIT-1", priceMinor: 4200, quantity: 1 }], claimWindow: "1s", hold: "10s", limitPerPerson: 1 },
+    { slug: "sitting", items: [{ sku: "SIT-1", priceMinor: 4200, quantity: 1 }], claimWindow: "3s", hold: "10s", limitPerPerson: 1 },
     { slug: "edge", items: [{ sku: "EDGE-1", priceMinor: 4200, quantity: 10 }], stages: half("9s"), hold: "10s", limitPerPerson: 5, claimWindow: "10m" },
   ));
   await wait(1_000);
@@ -81,9 +82,9 @@ async function holdWithoutPaying(): Promise<readonly Answer[]> {
   const next = await joined("sitting", "SIT-1");
   await next.admitted();
   const freed = await next.hold(unit);
-  await wait(1_100);
+  await wait(3_000);
   const second = await greedy.claim();
-  await wait(1_100);
+  await wait(Date.parse(second.body.expiresAt) - Date.now() + 50);
   return [held, meanwhile, atOnce, freed, second, await greedy.claim()];
 }
 
@@ -92,9 +93,9 @@ async function buyAcrossStages(): Promise<number> {
   const [first, second] = await admittedPeople(product, "edge", 2, "EDGE-1");
   if (first === undefined || second === undefined) throw new Error("nobody was admitted");
   expect((await first.hold([{ sku: "EDGE-1", quantity: 5 }])).status).toBe(201);
-  const until = Date.now() + 13_000;
+  const until = Date.now() + 30_000;
   let taken = 0;
-  while (Date.now() < until) {
+  while (taken < 5 && Date.now() < until) {
     if ((await second.hold([{ sku: "EDGE-1", quantity: 1 }])).status === 201) taken++;
     await wait(150);
   }
@@ -104,7 +105,7 @@ async function buyAcrossStages(): Promise<number> {
 hostile(1, `${BUYS} parallel buys of 40 units by 100 admitted people, answer exactly 40 times 201 and 409 for the rest`, async () => {
   const buys = Array.from({ length: BUYS }, (_, index) => racers[index % racers.length] as Shopper);
   await inParallel(racers, 32, (shopper) => shopper.live());
-  const answers = await inParallel(buys, 192, (shopper) => shopper.hold([{ sku: "RACE-1", quantity: 1 }]));
+  const answers = await inParallel(buys, 100, (shopper) => shopper.hold([{ sku: "RACE-1", quantity: 1 }]));
   expect(answers.filter((answer) => answer.status === 201)).toHaveLength(40);
   expect(new Set(answers.filter((answer) => answer.status !== 201).map((answer) => `${answer.status} ${answer.body.code}`))).toEqual(new Set(["409 sold_out", "409 limit_reached"]));
   expect(await verifyRecord(product.store, "race")).toEqual({ failures: [], heldUnits: 40, soldUnits: 0, admitted: 100 });
@@ -339,16 +340,17 @@ hostile(6, "holding without paying again and again, answer 429 too_many_requests
   expect([freed.status, second.status]).toEqual([201, 201]);
   expectRefusal(third, 429, "too_many_requests");
   expect(Number(third.headers.get("retry-after"))).toBeGreaterThan(60);
-  expect(await verifyRecord(product.store, "sitting")).toMatchObject({ failures: [], heldUnits: 1 });
+  expect((await verifyRecord(product.store, "sitting")).failures).toEqual([]);
+  const { rows } = await readRecord(product.store, "sitting");
+  expect(rows.filter(({ kind }) => kind === "hold" || kind === "expire").map(({ kind }) => kind).slice(0, 3)).toEqual(["hold", "expire", "hold"]);
 });
 
 hostile(9, "holds that expire across a stage's boundary while another buys all he can, answer each unit in one stage only", async () => {
   expect(await boundary).toBe(5);
-  await expect.poll(async () => (await verifyRecord(product.store, "edge")).heldUnits, { timeout: 5_000 }).toBeLessThanOrEqual(5);
-  const verdict = await verifyRecord(product.store, "edge");
-  expect(verdict.failures).toEqual([]);
+  expect((await verifyRecord(product.store, "edge")).failures).toEqual([]);
   const { rows } = await readRecord(product.store, "edge");
-  expect(rows.filter((row) => row.kind === "hold").map((row) => row["stage"])).toContain(2);
+  const units = (stage: number) => rows.filter((row) => row.kind === "hold" && row["stage"] === stage).reduce((sum, row) => sum + Number(row["quantity"]), 0);
+  expect([units(1), units(2)]).toEqual([5, 5]);
 });
 
 hostile(8, "a payment that succeeds after its units are gone, answer the money goes back and the order says so", async () => {

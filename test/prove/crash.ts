@@ -45,12 +45,12 @@ export async function crash(terms: CrashTerms, tell: Tell = tellOnTerminal): Pro
   ));
   const restarts: number[] = [];
   const inFlight: number[] = [];
+  let running: Pick<Launch, "kill"> = product;
   try {
     await wait(1_500);
     await request("PUT", `${product.sandbox}/sandbox/behaviour`, { body: SLOW_PROVIDER });
     const night = new Night(product.store, DROPS, seed);
     const shoppers = Array.from({ length: terms.shoppers }, () => night.shop(terms.thinkMs));
-    let running: Pick<Launch, "kill"> = product;
     for (let kill = 1; kill <= kills; kill++) {
       await wait(150 + Math.floor(random() * terms.aliveMsMax));
       for (const until = Date.now() + 5_000; night.inFlight === 0 && Date.now() < until;) await wait(1);
@@ -78,6 +78,7 @@ export async function crash(terms: CrashTerms, tell: Tell = tellOnTerminal): Pro
     failures.push(...(await handOver(product, night)));
     return { figures: figuresOf(terms, night, restarts, inFlight, settled, overAt), failures };
   } finally {
+    await running.kill();
     await product.stop();
   }
 }

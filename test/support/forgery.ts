@@ -13,7 +13,7 @@ export type Claims = Readonly<Record<string, unknown>>;
 export type Signing = (input: string) => Buffer;
 
 /** The secrets of a product that runs on this machine, by their names. */
-export function secretsOf(product: Product): Readonly<Record<string, string>> {
+function secretsOf(product: Product): Readonly<Record<string, string>> {
   return JSON.parse(readFileSync(path.join(product.data, "keys.json"), "utf8")) as Record<string, string>;
 }
 

@@ -108,7 +108,8 @@ function launch(serving: Serving): Launch {
   const group = child.pid ?? 0;
   groups.add(group);
   const end = async (signal: NodeJS.Signals) => {
-    signalGroup(group, signal);
+    // The number of a group that has ended may be another one's by now.
+    if (groups.has(group)) signalGroup(group, signal);
     await exited(child);
     groups.delete(group);
   };

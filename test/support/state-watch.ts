@@ -37,20 +37,31 @@ export interface Bought {
   readonly placed: Answer;
 }
 
+/**
+ * What lasts only while the next call is made: whoever looks may see it or not,
+ * so the step over it counts as well.
+ */
+const MOMENTARY: Readonly<Record<string, string>> = { order: "confirming", payment: "authorised" };
+
 export class StateWatch {
   readonly stage: Stage;
   readonly steps = new Set<string>();
   readonly #last = new Map<string, string>();
+  readonly #before = new Map<string, string>();
 
   constructor(stage: Stage) {
     this.stage = stage;
   }
 
   saw(machine: string, id: string, state: string): void {
-    const from = this.#last.get(`${machine} ${id}`) ?? "new";
+    const key = `${machine} ${id}`;
+    const from = this.#last.get(key) ?? "new";
     if (from === state) return;
-    this.#last.set(`${machine} ${id}`, state);
+    const before = this.#before.get(key) ?? "new";
+    this.#before.set(key, from);
+    this.#last.set(key, state);
     this.steps.add(`${machine}: ${from} → ${state}`);
+    if (from === MOMENTARY[machine] && before !== "new" && before !== state) this.steps.add(`${machine}: ${before} → ${state}`);
   }
 
   sawOrder(id: string, body: Answer["body"]): void {

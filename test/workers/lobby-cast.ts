@@ -25,7 +25,7 @@ export const until = <Answer>(look: () => Promise<Answer | null | undefined | fa
     const answer = await look();
     if (answer === null || answer === undefined || answer === false) throw new Error("not yet");
     return answer;
-  }, { timeout: 12_000, interval: 60 });
+  }, { timeout: 15_000, interval: 60 });
 
 export function source(drop: string, opensAt: number, changes: Partial<PlanSource> = {}): PlanSource {
   return {

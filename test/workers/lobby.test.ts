@@ -107,7 +107,7 @@ describe.concurrent("a lobby of four shards", () => {
     await Promise.all([0, 1, 2].map((number) => join(drop, number, both)));
     // Nobody comes for the one M: it is offered to each of the three in turn, without a reader who would drive the line.
     await until(async () => ofKind(await recordOf(drop), "serve").filter((row) => row["sku"] === "MOTH-M").length === 3);
-  }, 20_000);
+  }, 30_000);
 
   it("seals nobody at an opening that was put off, even where a shard had not heard of it", async () => {
     const drop = "put-off";

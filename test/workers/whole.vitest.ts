@@ -3,6 +3,7 @@ import path from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { parse } from "smol-toml";
 import { defineConfig } from "vitest/config";
+import { MOVED_SCENARIOS } from "../support/state-scenarios.ts";
 import { storeVars } from "../support/store-config.ts";
 
 /* All Workers in one isolate, with one clock that the tests move. */
@@ -16,6 +17,8 @@ const { vars } = parse(
     { slug: "till", items: one, closesAfter: "3h" },
     { slug: "tabs", items: one, closesAfter: "3h" },
     { slug: "unpaid", items: one, closesAfter: "3h" },
+    { slug: "permutations", items: [{ sku: "PERMUTATIONS", priceMinor: 4200, quantity: 500 }], closesAfter: "3h" },
+    ...MOVED_SCENARIOS.map(({ drop }) => drop),
   ),
 ) as { vars: Record<string, unknown> };
 
@@ -49,5 +52,5 @@ export default defineConfig({
       },
     })),
   ],
-  test: { name: "whole", include: [path.resolve(import.meta.dirname, "money.test.ts")], testTimeout: 60_000, hookTimeout: 60_000 },
+  test: { name: "whole", include: ["money", "states", "permutations"].map((name) => path.resolve(import.meta.dirname, `${name}.test.ts`)), testTimeout: 60_000, hookTimeout: 60_000 },
 });

@@ -12,9 +12,10 @@ import { inParallel } from "./parallel.ts";
 import type { Wiring } from "./wiring.ts";
 import { wiringOf } from "./wiring.ts";
 
-/** Tells the queue which stored webhook event is to be worked off. */
+/** Tells the queue which stored webhook event is to be worked off, and what it is about. */
 interface InboxMessage {
   readonly inbox: string;
+  readonly about: string;
 }
 
 /** Orders and events that one page of a sweep takes, and how many pages one run takes at most. */
@@ -73,7 +74,7 @@ export default {
   async queue(batch, env) {
     const wiring = wiringOf(env);
     const acknowledged = new Map<string, string[]>();
-    await inParallel(batch.messages, async (message) => {
+    const settle = async (message: Message<OutboxMessage | InboxMessage>): Promise<void> => {
       try {
         if ("inbox" in message.body) await processInboxEvent(wiring.ports, wiring.notices, wiring.isLive, message.body.inbox);
         else {
@@ -85,6 +86,10 @@ export default {
         logFailure("message_not_settled", error, { message: message.id, attempts: message.attempts });
         message.retry({ delaySeconds: Math.min(2 ** message.attempts, 60) });
       }
+    };
+    // What is about one order goes one after the other: side by side each would ask the provider and the drop the same, and collide.
+    await inParallel([...Map.groupBy(batch.messages, ({ body }) => subjectOf(body)).values()], async (line) => {
+      for (const message of line) await settle(message);
     });
     for (const [drop, ids] of acknowledged) {
       // A drop that does not hear it sends the messages again, and settling them again changes nothing.
@@ -116,6 +121,11 @@ export default {
   },
 } satisfies ExportedHandler<unknown, OutboxMessage | InboxMessage>;
 
+function subjectOf(body: OutboxMessage | InboxMessage): string {
+  if ("inbox" in body) return body.about;
+  return body.kind === "order_placed" ? body.order.id : body.order;
+}
+
 async function takeWebhook(request: Request, wiring: Wiring, path: string): Promise<Response> {
   if (wiring.missing.includes("STRIPE_WEBHOOK_SECRET")) return problem("temporarily_unavailable", path, { "retry-after": "60" });
   const body = await readText(request, WEBHOOK_BYTES_MAX);
@@ -125,7 +135,7 @@ async function takeWebhook(request: Request, wiring: Wiring, path: string): Prom
   if (received === null) return problem("webhook_unverified", path);
   if (received.isToWorkOff) {
     // It is stored: should the queue not take it, the sweep does.
-    await wiring.paymentsQueue.send({ inbox: received.id }).catch((error: unknown) => logFailure("queue_not_told", error, { event: received.id }));
+    await wiring.paymentsQueue.send({ inbox: received.id, about: received.about }).catch((error: unknown) => logFailure("queue_not_told", error, { event: received.id }));
   }
   return Response.json({ received: true });
 }

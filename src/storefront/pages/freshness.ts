@@ -4,7 +4,7 @@ import type { LobbyLive } from "../../lobby/port.ts";
 const STALE_AFTER_MS = 2_000;
 
 /** The next moment at which the plan itself changes what is true. */
-export function nextBoundaryAt(live: LobbyLive, now: number): number {
+function nextBoundaryAt(live: LobbyLive, now: number): number {
   const { plan } = live;
   const moments = [plan.announceAt, plan.lobbyOpensAt, plan.opensAt, plan.closesAt, ...plan.stock.flatMap((unit) => unit.stages.map((stage) => stage.opensAt))];
   return moments.filter((at) => at > now).reduce((soonest, at) => Math.min(soonest, at), Number.POSITIVE_INFINITY);

@@ -26,7 +26,7 @@ export async function measurePurchases(product: Served, drop: string, tell: (lin
   const perSecond = (TOGETHER / (performance.now() - startedAt)) * 1_000;
   return [{
     what: "a whole purchase, from joining to captured", figure: `${median(durations).toFixed(0)} ms`,
-    detail: `of which the queues wait up to 1 s for their batches; ${processorMs.toFixed(1)} ms of processor each, sandbox included, with ${LANES} at a time (${perSecond.toFixed(1)} a second)`,
+    detail: `the median of ${ALONE} one after the other, the sandbox's page and its webhooks included; ${processorMs.toFixed(1)} ms of processor each with ${LANES} at a time (${perSecond.toFixed(1)} a second)`,
   }];
 }
 

@@ -10,7 +10,7 @@ import { storefrontSecrets } from "../../../src/storefront/secrets.ts";
 import { admittedHolds, freshId, inLanes, placedFrom, planSource } from "./drops.ts";
 import type { PlainHold } from "./plain-object.ts";
 import { answerAsProvider } from "./provider.ts";
-import { isCaptured, paidEvent, type SettlementDoor, settleInBatches, type SignedEvent } from "./settling.ts";
+import { isCaptured, paidEvent, receiveAll, type SettlementDoor, settleAll, type SignedEvent } from "./settling.ts";
 
 /*
  * The bench's own Worker: it calls the built objects and the built settlement
@@ -42,9 +42,14 @@ const preparedJoins = new Map<string, JoinCommand[]>();
 const preparedEvents = new Map<string, { readonly orders: PlacedOrder[]; readonly events: SignedEvent[] }>();
 let credentials: Credentials | null = null;
 
-function taken<Value>(prepared: Map<string, Value>, name: string): Value {
+function known<Value>(prepared: ReadonlyMap<string, Value>, name: string): Value {
   const value = prepared.get(name);
   if (value === undefined) throw new Error(`${name} was not prepared`);
+  return value;
+}
+
+function taken<Value>(prepared: Map<string, Value>, name: string): Value {
+  const value = known(prepared, name);
   prepared.delete(name);
   return value;
 }
@@ -99,10 +104,12 @@ const TASKS: Readonly<Record<string, (env: BenchEnv, task: Task) => Promise<void
     preparedEvents.set(name, { orders, events: await Promise.all(orders.map((order) => paidEvent(order, env.STRIPE_WEBHOOK_SECRET))) });
   },
 
+  async "/orders/receive"(env, { name, batch }) {
+    await receiveAll(env.SETTLEMENT, known(preparedEvents, name).events, batch);
+  },
+
   async "/orders/settle"(env, { name, batch }) {
-    const prepared = preparedEvents.get(name);
-    if (prepared === undefined) throw new Error(`${name} was not prepared`);
-    await settleInBatches(env.SETTLEMENT, prepared.events, batch);
+    await settleAll(env.SETTLEMENT, known(preparedEvents, name).events, batch);
   },
 
   async "/orders/check"(env, { name }) {

@@ -25,16 +25,19 @@ export async function paidEvent({ id }: PlacedOrder, secret: string): Promise<Si
   return { id: event, body, signature: `t=${seconds},v1=${Buffer.from(mac).toString("hex")}` };
 }
 
-/** Hands webhooks in, and then the queue's batch that names them: `size` at a time, and the next when these are settled. */
-export async function settleInBatches(settlement: SettlementDoor, events: readonly SignedEvent[], size: number): Promise<void> {
+/** Hands webhooks in at the door, so many at the same time. */
+export async function receiveAll(settlement: SettlementDoor, events: readonly SignedEvent[], parallel: number): Promise<void> {
+  await inLanes(events, parallel, async ({ body, signature }) => {
+    const answer = await settlement.fetch("https://settlement/webhooks/stripe", { method: "POST", headers: { "content-type": "application/json", "stripe-signature": signature }, body });
+    if (!answer.ok) throw new Error(`a webhook was answered with ${answer.status}`);
+    await answer.arrayBuffer();
+  });
+}
+
+/** Hands the queue's batches over that name the stored webhooks: `size` in each, and the next when these are settled. */
+export async function settleAll(settlement: SettlementDoor, events: readonly SignedEvent[], size: number): Promise<void> {
   for (let at = 0; at < events.length; at += size) {
-    const batch = events.slice(at, at + size);
-    await inLanes(batch, batch.length, async ({ body, signature }) => {
-      const answer = await settlement.fetch("https://settlement/webhooks/stripe", { method: "POST", headers: { "content-type": "application/json", "stripe-signature": signature }, body });
-      if (!answer.ok) throw new Error(`a webhook was answered with ${answer.status}`);
-      await answer.arrayBuffer();
-    });
-    const messages = batch.map(({ id }) => ({ id, timestamp: new Date(), attempts: 1, body: { inbox: id } }));
+    const messages = events.slice(at, at + size).map(({ id }) => ({ id, timestamp: new Date(), attempts: 1, body: { inbox: id } }));
     const { outcome, retryMessages } = await settlement.queue("payments", messages);
     if (outcome !== "ok" || (retryMessages?.length ?? 0) > 0) throw new Error(`a batch was not settled: ${outcome}, ${retryMessages?.length ?? 0} to be tried again`);
   }

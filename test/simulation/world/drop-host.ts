@@ -1,4 +1,4 @@
-import { createHash, createHmac } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { PlacedOrder } from "../../../src/checkout/placed-order.ts";
 import { decideControl } from "../../../src/drop/controls.ts";
 import { DropBook, type PendingWrite } from "../../../src/drop/drop-book.ts";
@@ -17,9 +17,8 @@ import { nextStageAt } from "../../../src/drop/release.ts";
 import { decideSeal } from "../../../src/drop/sealing.ts";
 import { decideClaim } from "../../../src/drop/sittings.ts";
 import { type DropState, unchanged } from "../../../src/drop/state.ts";
-import { hexFromBytes } from "../../../src/kernel/hashing.ts";
+import { hexFromBytes, type Hashing } from "../../../src/kernel/hashing.ts";
 import { idFromRandom } from "../../../src/kernel/ids.ts";
-import { nodeHashing } from "../../../src/kernel/node-hashing.ts";
 import { accepted, assert, Fault, rejected, type Result } from "../../../src/kernel/result.ts";
 import type { Agenda } from "../../../src/rehearsal/agenda.ts";
 import { WanderingClock } from "../../../src/rehearsal/clock.ts";
@@ -29,7 +28,6 @@ import { type Decide, GroupCommit } from "../../../workers/objects/group-commit.
 import { OutboxDrain } from "../../../workers/objects/outbox-drain.ts";
 import { DropStorage } from "./drop-storage.ts";
 import type { FaultName } from "./fault-names.ts";
-import { placeInLine } from "./line-auditor.ts";
 
 const STEP_MAX_MS = 3 * 60_000;
 const ALARM_LATE_MAX_MS = 10 * 60_000;
@@ -41,6 +39,9 @@ export interface DropParts {
   readonly random: RandomSource;
   /** For how long commands gather before they are written together; a busy object takes long to come to it. */
   readonly gatherMsMax: number;
+  readonly hashing: Hashing;
+  /** The rank of a ticket as a stranger computes it, "" before the draw. */
+  readonly rankOf: (entry: string) => string;
   /** The queue's producer. */
   readonly send: (message: OutboxMessage) => void;
   /** An order was written, whether or not its shopper ever hears of it. */
@@ -103,7 +104,7 @@ export class DropHost implements DropPort {
 
   async claim(ticket: TicketFacts): Promise<Result<ClaimAnswer, ClaimRejection>> {
     const sitting = idFromRandom("pas", this.#parts.random.bytes(26));
-    const { outcome, isServed } = await this.#submit((state, now, hashing) => decideClaim(state, ticket, sitting, now, hashing), (answer, state) => ({ outcome: answer, isServed: isServedBy(state, ticket) }));
+    const { outcome, isServed } = await this.#submit((state, now, hashing) => decideClaim(state, ticket, sitting, now, hashing), (answer, state) => ({ outcome: answer, isServed: isServedBy(state, ticket, this.#parts.rankOf(ticket.entry)) }));
     if (outcome.ok && outcome.value.state === "waiting") this.#expect(!isServed, "who is served and comes is not told to wait");
     if (outcome.ok && outcome.value.state === "admitted") this.#expect(this.storage.rows.sittings.has(outcome.value.sitting.id), "nobody is told of a sitting that is not written");
     return outcome;
@@ -252,7 +253,7 @@ export class DropHost implements DropPort {
   #newLife(): Life {
     const store = { load: () => this.storage.stored(), write: (pending: PendingWrite) => this.#write(pending) };
     const life: Life = {
-      commits: new GroupCommit(store, nodeHashing, () => this.#clock.now(), (state, written, now) => this.#afterCommit(life, state, written, now)),
+      commits: new GroupCommit(store, this.#parts.hashing, () => this.#clock.now(), (state, written, now) => this.#afterCommit(life, state, written, now)),
       outbox: new OutboxDrain(async (messages) => this.#take(messages)),
       waiting: new Set(),
       isOver: false,
@@ -346,7 +347,7 @@ export class DropHost implements DropPort {
   checkMemory(): void {
     if (this.#memory === null) return;
     const { counters, liveHolds } = this.#memory;
-    const rebuilt = new DropBook(this.storage.stored(), nodeHashing).state;
+    const rebuilt = new DropBook(this.storage.stored(), this.#parts.hashing).state;
     for (const name of ["held", "sold", "itemsByEntry", "itemsByPerson", "couponUses"] as const) {
       assert(textOf(counters[name]) === textOf(rebuilt.counters[name]), `memory and storage agree about ${name}`);
     }
@@ -357,11 +358,10 @@ export class DropHost implements DropPort {
 
 const NO_ROWS: readonly MovementRow[] = [];
 
-/** Whether a ticket's rank, computed anew, is reached for anything that it wants. */
-function isServedBy(state: DropState, ticket: TicketFacts): boolean {
+/** Whether a rank is reached for anything that the ticket wants. */
+function isServedBy(state: DropState, ticket: TicketFacts, rank: string): boolean {
   const { facts } = state;
-  if (facts === null || facts.seed === null || facts.cancelled) return false;
-  const rank = placeInLine(ticket, facts.plan.opensAt, (text) => createHmac("sha256", Buffer.from(facts.seed ?? "", "hex")).update(text).digest("hex"));
+  if (facts === null || facts.seed === null || facts.cancelled || rank === "") return false;
   return ticket.wants.some(({ sku }) => {
     const upTo = state.thresholds.get(`${ticket.lane}/${sku}`)?.upTo ?? null;
     return upTo !== null && rank <= upTo;

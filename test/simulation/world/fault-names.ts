@@ -33,7 +33,7 @@ export const FAULTS = {
   /** Settlement stops before or after a write, and does not know which. */
   "settlement-crash": 0.03,
   /** The bank's answer comes minutes later, often after the goods went back. */
-  "late-payment": 0.3,
+  "late-payment": 0.35,
   /** A webhook is delivered again. */
   "webhook-duplicated": 0.3,
   /** A webhook is overtaken by those that were sent after it. */

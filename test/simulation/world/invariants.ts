@@ -4,11 +4,16 @@ import { assert } from "../../../src/kernel/result.ts";
 import type { DropStorage } from "./drop-storage.ts";
 import type { RecordAuditor } from "./record-auditor.ts";
 
+/** As the contract has it: the till closes half a minute before the goods go back. */
+const TILL_TO_SHELF_MS = 30_000;
+
 /**
  * What must be true of a drop's storage after every write, counted from its
  * rows without any of the product's own counting.
  */
 export function checkDrop(source: PlanSource, storage: DropStorage, auditor: RecordAuditor): void {
+  const now = auditor.lastAt;
+  const endBySitting = new Map<string, number>();
   const held = new Map<string, number>();
   const sold = new Map<string, number>();
   const byEntry = new Map<string, number>();
@@ -16,6 +21,10 @@ export function checkDrop(source: PlanSource, storage: DropStorage, auditor: Rec
   const byCampaign = new Map<string, number>();
   const byVoucher = new Map<string, number>();
   for (const hold of storage.holds.values()) {
+    const end = endBySitting.get(hold.sitting) ?? hold.expiresAt;
+    assert(end === hold.expiresAt, "the first hold of a sitting fixes the end of all of them");
+    endBySitting.set(hold.sitting, end);
+    checkTime(hold, now);
     const isLive = hold.state === "held" || hold.state === "placed";
     if (!isLive && hold.state !== "sold") continue;
     const items = hold.lines.reduce((sum, line) => sum + line.quantity, 0) - hold.returnedItems;
@@ -36,6 +45,14 @@ export function checkDrop(source: PlanSource, storage: DropStorage, auditor: Rec
   for (const items of [...byEntry.values(), ...byPerson.values()]) assert(items <= source.limitPerPerson, "nobody has more than one person may have");
   for (const campaign of source.campaigns) assert((byCampaign.get(campaign.id) ?? 0) <= campaign.uses, "a campaign is spent at most as often as it may be");
   for (const uses of byVoucher.values()) assert(uses <= 1, "a voucher for one use is spent once");
+}
+
+/** Time ends what is held, at its time: not when an alarm rings, and not a millisecond before. */
+function checkTime(hold: HoldRow, now: number): void {
+  const endsAt = hold.payBy === null ? hold.expiresAt : hold.payBy + TILL_TO_SHELF_MS;
+  if (hold.state === "held" || hold.state === "placed") assert(endsAt > now, "nothing is kept past its time");
+  if (hold.state === "expired") assert(endsAt <= now, "nothing expires before its time");
+  if (hold.payBy !== null) assert(hold.payBy >= hold.expiresAt, "placing an order never shortens the time");
 }
 
 /** What a hold takes of each stock unit, from the plan and not from what the hold says of itself. */

@@ -54,6 +54,20 @@ export function checkTransfers(transfers: readonly TransferView[], order: Placed
   }
 }
 
+/** Where the money follows the hand-over, no more of it is taken than what was handed over costs. */
+export function checkCaptures(order: PlacedOrder, events: readonly OrderEvent[]): void {
+  if (order.capture === "at-once") return;
+  const captured = events.reduce((sum, event) => (event.kind === "captured" ? sum + event.amountMinor : sum), 0);
+  if (captured === 0) return;
+  const handedOver = events.flatMap((event) => (event.kind === "fulfilled" ? event.lines : []));
+  let costMinor = 0;
+  for (const line of order.lines) {
+    const units = handedOver.reduce((sum, given) => (given.sku === line.sku ? sum + given.quantity : sum), 0);
+    costMinor += Math.ceil((line.totalMinor * Math.min(units, line.quantity)) / line.quantity);
+  }
+  assert(captured <= costMinor, `no more is captured than was handed over: ${captured} of ${costMinor}`);
+}
+
 /** At the end: each party has what the rules that were stored with the order give it, and a refund takes from each in proportion. */
 export function checkSplits(order: PlacedOrder, events: readonly OrderEvent[], transfers: readonly TransferView[]): void {
   const units = order.lines.reduce((sum, line) => sum + line.quantity, 0);

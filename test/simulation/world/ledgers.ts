@@ -8,7 +8,7 @@ import { viewOrder } from "../../../src/settlement/order-view.ts";
 import type { OrderFile, OrderStore } from "../../../src/settlement/order-store.ts";
 import type { MoneyDeskPort, MoneyRejection, OrderView } from "../../../src/settlement/port.ts";
 import type { DropStorage } from "./drop-storage.ts";
-import { balanceOf, checkSplits, checkTransfers } from "./ledger-auditor.ts";
+import { balanceOf, checkCaptures, checkSplits, checkTransfers } from "./ledger-auditor.ts";
 import type { Network } from "./network.ts";
 import { lostMinor, type SimulatedProvider } from "./provider.ts";
 
@@ -48,6 +48,7 @@ export class Ledgers {
     const balance = balanceOf(transfers);
     assert(balance.inMinor <= (book?.capturedMinor ?? 0), "no money is booked that the provider did not take");
     assert(balance.outMinor <= (book === null ? 0 : book.refundedMinor + lostMinor(book)), "no money is booked as given back that the provider still has");
+    checkCaptures(placed, events);
     const verdicts = events.filter((event) => event.kind === "sold" || event.kind === "refused");
     assert(verdicts.length <= 1, "a payment gets one verdict");
   }
@@ -126,7 +127,7 @@ export class Ledgers {
     const { events } = await this.#store.read(order.id);
     const folded = foldOrder(events);
     if (folded === null) return "is not in settlement";
-    const view = viewOrder(folded, events);
+    const view = viewOrder(folded, []);
     const book = this.#provider.bookOf(order.id);
     if (view.state === "placed" || view.state === "confirming") return `is ${view.state}`;
     if (folded.refunds.some((refund) => refund.state === "asked" || (refund.state === "done" && !refund.isRestocked))) return "owes a refund";

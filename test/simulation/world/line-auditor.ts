@@ -14,6 +14,8 @@ type Row = Readonly<Record<string, unknown>>;
 
 interface Waiter extends JoinedTicket {
   readonly shard: number;
+  /** Its number among the tickets of its shard, from 0. */
+  readonly index: number;
   rank: string;
 }
 
@@ -27,6 +29,9 @@ export class LineAuditor {
   readonly #source: PlanSource;
   readonly #stock: RecordAuditor;
   readonly #waiters = new Map<string, Waiter>();
+  readonly #joined = new Map<number, number>();
+  /** How many tickets of a shard are in the seals of the record. */
+  readonly #sealed = new Map<number, number>();
   readonly #roots = new Map<number, string[]>();
   readonly #thresholds = new Map<string, string>();
   readonly #admitted = new Set<string>();
@@ -46,11 +51,18 @@ export class LineAuditor {
     return this.#missing;
   }
 
+  /** The rank of an entry; "" before the draw. */
+  rankOf(entry: string): string {
+    return this.#waiters.get(entry)?.rank ?? "";
+  }
+
   /** Somebody got a ticket: noted where the shard wrote it. */
   noteTicket(shard: number, ticket: JoinedTicket): void {
     const known = this.#waiters.get(ticket.entry);
     assert(known === undefined || (known.joinedAt === ticket.joinedAt && known.shard === shard), "a ticket keeps its place");
-    const waiter = { ...ticket, shard, rank: "" };
+    const index = known?.index ?? this.#joined.get(shard) ?? 0;
+    if (known === undefined) this.#joined.set(shard, index + 1);
+    const waiter = { ...ticket, shard, index, rank: "" };
     if (this.#seed !== null) waiter.rank = this.#rankOf(waiter);
     this.#waiters.set(ticket.entry, waiter);
   }
@@ -67,6 +79,7 @@ export class LineAuditor {
         return;
       case "seal":
         this.#roots.set(Number(row["shard"]), [...(this.#roots.get(Number(row["shard"])) ?? []), String(row["root"])]);
+        this.#sealed.set(Number(row["shard"]), (this.#sealed.get(Number(row["shard"])) ?? 0) + Number(row["count"]));
         return;
       case "draw":
         return this.#readDraw(row);
@@ -158,6 +171,9 @@ export class LineAuditor {
     assert(waiter !== undefined && waiter.lane === lane, "only somebody with a ticket is admitted, and in its lane");
     assert(waiter.rank === rank, "a rank follows from the seed and the ticket");
     assert(waiter.wants.some(({ sku }) => rank <= (this.#thresholds.get(`${lane}/${sku}`) ?? "")), "nobody is admitted beyond every threshold");
+    // Only where everybody is served, or the draw missed the shard, does somebody come whom the record does not have yet.
+    const isExempt = this.#source.admit === "all" || this.#missing.includes(waiter.shard);
+    assert(isExempt || waiter.index < (this.#sealed.get(waiter.shard) ?? 0), "nobody is admitted who is in no seal");
     this.#admitted.add(entry);
     for (const { sku } of waiter.wants) this.#called.delete(`${entry}/${sku}`);
   }
@@ -168,17 +184,13 @@ export class LineAuditor {
     return item;
   }
 
+  /** As the description of the record has it. */
   #rankOf(waiter: Waiter): string {
     const seed = this.#seed ?? Buffer.alloc(0);
-    return placeInLine(waiter, this.#opensAt, (text) => createHmac("sha256", seed).update(text).digest("hex"));
+    const values = Array.from({ length: waiter.weight }, (_, index) => createHmac("sha256", seed).update(`${waiter.entry}/${index + 1}`).digest("hex"));
+    const smallest = values.reduce((least, value) => (value < least ? value : least));
+    return waiter.joinedAt < this.#opensAt ? `0${smallest.slice(0, 32)}` : `1${waiter.joinedAt.toString(16).padStart(12, "0")}${smallest.slice(0, 16)}`;
   }
-}
-
-/** A rank as the description of the record has it; `hmac` is keyed with the seed. */
-export function placeInLine(ticket: { readonly entry: string; readonly weight: number; readonly joinedAt: number }, opensAt: number, hmac: (text: string) => string): string {
-  const values = Array.from({ length: ticket.weight }, (_, index) => hmac(`${ticket.entry}/${index + 1}`));
-  const smallest = values.reduce((least, value) => (value < least ? value : least));
-  return ticket.joinedAt < opensAt ? `0${smallest.slice(0, 32)}` : `1${ticket.joinedAt.toString(16).padStart(12, "0")}${smallest.slice(0, 16)}`;
 }
 
 function openingOf(stages: readonly { readonly opensAt: string }[]): number {

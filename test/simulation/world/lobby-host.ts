@@ -1,7 +1,7 @@
 import type { Plan } from "../../../src/drop/plan.ts";
 import type { DropPort, DropSnapshot, LinePage, LineRequest } from "../../../src/drop/port.ts";
 import { accepted, assert, Fault, type Result } from "../../../src/kernel/result.ts";
-import { nodeHashing } from "../../../src/kernel/node-hashing.ts";
+import type { Hashing } from "../../../src/kernel/hashing.ts";
 import { ServiceLine, type Census } from "../../../src/lobby/line.ts";
 import type { InclusionProof, JoinCommand, JoinedTicket, JoinRejection, Leaf, LobbyLive, LobbyPort, ShardReport, TicketStanding } from "../../../src/lobby/port.ts";
 import { ShardReports } from "../../../src/lobby/reports.ts";
@@ -21,6 +21,7 @@ export interface LobbyParts {
   readonly network: Network;
   readonly faults: FaultPlan<FaultName>;
   readonly drop: DropPort;
+  readonly hashing: Hashing;
   /** A ticket was given, or given again. */
   readonly joined: (shard: number, ticket: JoinedTicket) => void;
   /** Shard 0, which the others report to; null for shard 0 itself. */
@@ -81,12 +82,12 @@ export class LobbyHost implements LobbyPort {
     const booked = this.#book.find(ticket);
     const seal = booked === null ? null : this.#book.sealOf(booked);
     if (booked === null || seal === null) return null;
-    return inclusionProof(sealTree(this.#book.sealLeaves(seal), nodeHashing), booked.entry, this.#parts.shard, seal.batch);
+    return inclusionProof(sealTree(this.#book.sealLeaves(seal), this.#parts.hashing), booked.entry, this.#parts.shard, seal.batch);
   }
 
   async entries(): Promise<readonly Leaf[] | null> {
     const recorded = this.#book.seals.filter((seal) => seal.acknowledged);
-    return recorded.length === 0 ? null : recorded.flatMap((seal) => sealTree(this.#book.sealLeaves(seal), nodeHashing).leaves);
+    return recorded.length === 0 ? null : recorded.flatMap((seal) => sealTree(this.#book.sealLeaves(seal), this.#parts.hashing).leaves);
   }
 
   async live(report: ShardReport | null): Promise<LobbyLive | null> {
@@ -114,7 +115,7 @@ export class LobbyHost implements LobbyPort {
 
   /** The sealed leaves of every batch, for the verifier of the record. */
   leavesByBatch(): readonly (readonly Leaf[])[] {
-    return this.#book.seals.filter((seal) => seal.acknowledged).map((seal) => sealTree(this.#book.sealLeaves(seal), nodeHashing).leaves);
+    return this.#book.seals.filter((seal) => seal.acknowledged).map((seal) => sealTree(this.#book.sealLeaves(seal), this.#parts.hashing).leaves);
   }
 
   #maybeEvict(): void {
@@ -159,7 +160,7 @@ export class LobbyHost implements LobbyPort {
     const isFirst = seals.length === 0;
     if (!isFirst && (sealedCount === tickets.length || seals.some((seal) => !seal.acknowledged))) return;
     const end = isFirst ? this.#book.drawnCount(plan.opensAt) : tickets.length;
-    const { root } = sealTree(this.#book.leaves(sealedCount, end), nodeHashing);
+    const { root } = sealTree(this.#book.leaves(sealedCount, end), this.#parts.hashing);
     this.#closeThrough(Math.max(this.#book.floor, plan.opensAt) - 1);
     const seal = { batch: seals.length, end, count: end - sealedCount, root, acknowledged: false };
     this.#written.seals.push({ ...seal });
@@ -176,7 +177,7 @@ export class LobbyHost implements LobbyPort {
     this.#wanted = snapshot.wanted;
     const { seed } = snapshot.live;
     if (seed === null) return;
-    if (this.#line?.seed !== seed) this.#line = new ServiceLine(seed, snapshot.plan.opensAt, nodeHashing);
+    if (this.#line?.seed !== seed) this.#line = new ServiceLine(seed, snapshot.plan.opensAt, this.#parts.hashing);
     assert(this.#line.take(this.#book, RANKED_AT_ONCE), "a simulated crowd is ranked at once");
   }
 

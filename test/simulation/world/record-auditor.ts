@@ -29,6 +29,7 @@ export class RecordAuditor {
   #hash = "0".repeat(64);
   #at = "";
   #cancelledAt = "~";
+  #isPaused = false;
   #stages = new Map<string, Stages>();
   readonly #counts = new Map<string, Count>();
   readonly #kinds = new Map<string, number>();
@@ -36,6 +37,11 @@ export class RecordAuditor {
   /** How often a kind of row has been seen. */
   seen(kind: string): number {
     return this.#kinds.get(kind) ?? 0;
+  }
+
+  /** When the last row was written, in epoch milliseconds. */
+  get lastAt(): number {
+    return Date.parse(this.#at);
   }
 
   get head(): { readonly seq: number; readonly hash: string } {
@@ -82,6 +88,9 @@ export class RecordAuditor {
     this.#at = at;
     this.#kinds.set(kind, this.seen(kind) + 1);
     if (kind === "cancel") this.#cancelledAt = at;
+    if (kind === "pause" || kind === "resume") this.#isPaused = kind === "pause";
+    // What is due goes on through a pause, and late money may still have its units again.
+    assert(!this.#isPaused || (kind !== "admit" && kind !== "serve"), "nobody is served or admitted during a pause");
     if (kind === "plan") this.#readPlan(row);
     else if (kind === "extend") this.#readExtension(row, at);
     else if (kind === "close") this.#readClose(row, at);

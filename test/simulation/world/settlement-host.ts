@@ -1,5 +1,5 @@
 import type { DropPort, OutboxMessage } from "../../../src/drop/port.ts";
-import { nodeHashing } from "../../../src/kernel/node-hashing.ts";
+import type { Hashing } from "../../../src/kernel/hashing.ts";
 import { assert, Fault } from "../../../src/kernel/result.ts";
 import type { NoticeReader, ProviderNotice } from "../../../src/payment/provider.ts";
 import type { Agenda } from "../../../src/rehearsal/agenda.ts";
@@ -26,6 +26,7 @@ export interface SettlementParts {
   readonly faults: FaultPlan<FaultName>;
   readonly random: RandomSource;
   readonly drop: DropPort;
+  readonly hashing: Hashing;
   readonly provider: SimulatedProvider;
   /** How far the order store is. */
   readonly storeMsMax: number;
@@ -57,7 +58,7 @@ export class SettlementHost {
   constructor(parts: SettlementParts) {
     this.#parts = parts;
     const drop = this.#remoteDrop();
-    this.#ports = { store: this.#slowStore(), provider: parts.provider, drop: () => drop, hashing: nodeHashing, now: () => parts.agenda.now };
+    this.#ports = { store: this.#slowStore(), provider: parts.provider, drop: () => drop, hashing: parts.hashing, now: () => parts.agenda.now };
     this.checkout = checkout(this.#ports);
     this.desk = moneyDesk(this.#ports);
   }

@@ -239,5 +239,5 @@ function lastingPart({ id, lines, totalMinor, currency }: HoldView): string {
 function waitAfter(claim: Result<ClaimAnswer, ClaimRejection>, now: number, random: RandomSource): number {
   if (!claim.ok && claim.rejection.code === "too_many_requests") return Math.max(1_000, claim.rejection.retryAt - now);
   if (!claim.ok && claim.rejection.code === "drop_not_open") return Math.max(1_000, claim.rejection.opensAt - now);
-  return random.integer(5_000, 100_000);
+  return random.integer(15_000, 200_000);
 }

@@ -9,6 +9,7 @@ import { checkDrop } from "./invariants.ts";
 import { Ledgers } from "./ledgers.ts";
 import { LineAuditor } from "./line-auditor.ts";
 import { LobbyHost } from "./lobby-host.ts";
+import { memoHashing } from "./memo-hashing.ts";
 import { Network } from "./network.ts";
 import { SimulatedProvider } from "./provider.ts";
 import { RecordAuditor } from "./record-auditor.ts";
@@ -19,13 +20,15 @@ import { Shopper, type Shop, type Sight } from "./shopper.ts";
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 /** Shards look at the drop this often; in the real thing it is once a second, which only makes the same waits shorter. */
-const LOBBY_TICK_MS = 30_000;
-const COUNTER_TICK_MS = 5 * MINUTE_MS;
+const LOBBY_TICK_MS = 40_000;
+const COUNTER_TICK_MS = 8 * MINUTE_MS;
 /** For so long after the close things still go wrong; the bank's slowest answer falls into it. */
 const SICK_AFTER_CLOSE_MS = 25 * MINUTE_MS;
 /** And so long everything has to end by itself once nothing goes wrong any more. */
 const HEALING_MS = 60 * MINUTE_MS;
 const STEPS_MAX = 200_000;
+/** Rebuilding the drop from its storage costs as much as twenty commands. */
+const MEMORY_CHECKED_EVERY = 6;
 /** How many more honest people come than there are units. */
 const HONEST_SURPLUS = 4;
 
@@ -92,6 +95,7 @@ class World {
   readonly #network: Network;
   #failure: { readonly error: unknown } | null = null;
   #shopping = 0;
+  #writes = 0;
   #isLater = false;
   #wasCancelled = false;
 
@@ -106,16 +110,17 @@ class World {
     const { agenda } = this;
     const network = new Network(agenda, faults, random.branch("network"));
     this.#network = network;
+    const hashing = memoHashing();
     this.#line = new LineAuditor(source, this.#stock);
     const fail = (error: unknown) => this.#fail(error);
-    this.#drop = new DropHost({ source, agenda, faults, random: random.branch("drop"), gatherMsMax, send: (message) => this.#settlement.enqueue(message), placed: (order) => this.#ledgers.notePlaced(order), fail });
+    this.#drop = new DropHost({ source, agenda, faults, random: random.branch("drop"), gatherMsMax, hashing, rankOf: (entry) => this.#line.rankOf(entry), send: (message) => this.#settlement.enqueue(message), placed: (order) => this.#ledgers.notePlaced(order), fail });
     this.#provider = new SimulatedProvider({ agenda, network, faults, random: random.branch("provider"), isMulticapture, deliver: (notice) => this.#settlement.webhook(notice) });
     this.#settlement = new SettlementHost({
-      agenda, network, faults, random: random.branch("settlement"), drop: this.#drop, provider: this.#provider, storeMsMax, fail,
+      agenda, network, faults, random: random.branch("settlement"), drop: this.#drop, hashing, provider: this.#provider, storeMsMax, fail,
       written: (order, file) => this.#guard(() => this.#ledgers.checkWritten(order, file)),
     });
     for (let shard = 0; shard < source.shards; shard++) {
-      this.#lobby.push(new LobbyHost({ shard, agenda, network, faults, drop: this.#drop, first: this.#lobby[0] ?? null, joined: (of, ticket) => this.#guard(() => this.#line.noteTicket(of, ticket)) }));
+      this.#lobby.push(new LobbyHost({ shard, agenda, network, faults, drop: this.#drop, hashing, first: this.#lobby[0] ?? null, joined: (of, ticket) => this.#guard(() => this.#line.noteTicket(of, ticket)) }));
     }
     this.#ledgers = new Ledgers(source, this.#settlement.store, this.#provider);
   }
@@ -157,7 +162,7 @@ class World {
       this.#check();
       if (this.#failure !== null) throw this.#failure.error;
       if (next.label === "cron" && this.#faults.isHealed && (await this.#isQuiet())) return;
-      assert(next.at < deadline, `everything ends once nothing goes wrong any more: ${this.#restless()}`);
+      if (next.at >= deadline) assert(false, `everything ends once nothing goes wrong any more: ${this.#restless()}`);
       assert(this.steps < STEPS_MAX, "a simulation has an end");
     }
   }
@@ -270,7 +275,8 @@ class World {
     if (rows.length > 0) {
       checkDrop(this.#scenario.source, this.#drop.storage, this.#stock);
       this.#line.checkStored(this.#drop.storage.rows.calls.values(), this.#drop.storage.rows.thresholds);
-      this.#drop.checkMemory();
+      this.#writes += 1;
+      if (this.#writes % MEMORY_CHECKED_EVERY === 0) this.#drop.checkMemory();
     }
     this.#provider.check();
   }

@@ -112,7 +112,7 @@ describe("a voucher", () => {
     const middle = token.indexOf(".") + 20;
     await isRefused(token.slice(0, middle) + (token[middle] === "A" ? "B" : "A") + token.slice(middle + 1));
     await isRefused(token.slice(0, -3));
-    for (const text of ["", ".", "..", "a.b.c", "BERLIN", "x".repeat(3_000), `${token}.${token}`, "💥"]) await isRefused(text);
+    for (const text of ["", ".", "..", "a.b.c", "BERLIN", "x".repeat(3_000), `${token}.${token}`, `${token} `, `\n${token}`, `${token}=`, "💥"]) await isRefused(text);
   });
 
   test("says no more than its campaign when the campaign's instants are not whole seconds", async () => {

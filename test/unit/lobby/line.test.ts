@@ -131,6 +131,14 @@ describe("the census of a shard", () => {
     );
   });
 
+  it("counts those apart who are served for one thing and still want another", () => {
+    const { book, line } = shardOf([{ lane: "open", wants: [{ sku: "MOTH-S", quantity: 1 }, { sku: "MOTH-M", quantity: 1 }] }, { lane: "open", wants: [{ sku: "MOTH-S", quantity: 1 }] }], []);
+    const upTo = book.tickets.map(({ rank }) => rank ?? "").toSorted().at(-1) ?? null;
+    const thresholds = [{ sku: "MOTH-S", lane: "open", upTo }, { sku: "MOTH-M", lane: "open", upTo: null }];
+    expect([line.census(thresholds).waiting, line.unmet(thresholds)]).toEqual([0, 1]);
+    expect(line.unmet([...thresholds, { sku: "MOTH-M", lane: "open", upTo }])).toBe(0);
+  });
+
   it("ranks a full shard in portions to the same order as at once", () => {
     const wishes: Wish[] = Array.from({ length: 700 }, () => ({ lane: "open", wants: [{ sku: "MOTH-S", quantity: 1 }] }));
     const atOnce = shardOf(wishes, []);

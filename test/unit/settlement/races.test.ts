@@ -152,7 +152,7 @@ describe("whatever is owed", () => {
 
   test("an event that says nothing to us is never put on anybody's list", async () => {
     const world = await sold();
-    expect(await receiveWebhook(world.ports, plainNotices, notice("y", "charge.succeeded", world.order.id), "")).toEqual({ id: "evt_y", isToWorkOff: false });
+    expect(await receiveWebhook(world.ports, plainNotices, notice("y", "charge.succeeded", world.order.id), "")).toEqual({ id: "evt_y", about: world.order.id, isToWorkOff: false });
     expect(await world.store.due(Number.MAX_SAFE_INTEGER, 10)).toEqual([]);
   });
 });

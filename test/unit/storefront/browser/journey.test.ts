@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Situation, stepOf, whatIsLeft } from "../../../../src/storefront/browser/journey.ts";
+import { type Situation, stepOf, whatCanBeTaken, whatIsLeft } from "../../../../src/storefront/browser/journey.ts";
 import type { Live } from "../../../../src/storefront/browser/page-data.ts";
 import { type Memory, NOTHING } from "../../../../src/storefront/browser/storage.ts";
 
@@ -32,6 +32,18 @@ describe("the step of a shopper", () => {
   it("is in line behind the threshold and called at it", () => {
     expect(step({ rank: "06" })).toBe("line");
     expect(step({ rank: "05" })).toBe("called");
+  });
+
+  it("is asked what to do when only some of what is wanted is called, even with a pass: asking for the rest would lose it", () => {
+    const live = { ...OPEN, thresholds: [...OPEN.thresholds, { sku: "MUG", lane: "open", upTo: "02" }], items: [...OPEN.items, { sku: "MUG", available: 9, soldOut: null }] };
+    const wants = [{ sku: "TEE", quantity: 1 }, { sku: "MUG", quantity: 1 }];
+    const memory = { ...JOINED, wants, pass: { token: "t", expiresAt: at(60_000) } };
+    expect(step({ memory, live, rank: "05" })).toBe("short");
+    expect(whatCanBeTaken(live, "05", memory)).toEqual([{ sku: "TEE", quantity: 1 }]);
+    expect(step({ memory, live, rank: "02" })).toBe("called");
+    expect(step({ memory, live, rank: "06" })).toBe("line");
+    expect(step({ memory: { ...memory, wants: [{ sku: "MUG", quantity: 1 }] }, live, rank: "05" })).toBe("line");
+    expect(whatCanBeTaken(live, null, memory)).toEqual([]);
   });
 
   it("keeps the place and names the stage when what is wanted is taken", () => {

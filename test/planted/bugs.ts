@@ -1,0 +1,278 @@
+/** One change of a shipped file. `find` occurs in it exactly once. */
+export interface Edit {
+  readonly file: string;
+  readonly find: string;
+  readonly put: string;
+}
+
+/** A mistake that somebody could make tomorrow, and what would come of it. */
+export interface PlantedBug {
+  readonly name: string;
+  readonly breaks: string;
+  readonly edits: readonly Edit[];
+  /** Whether it is in the short list that every test run plants. */
+  readonly isSample?: true;
+}
+
+const edit = (file: string, find: string, put: string): Edit => ({ file, find, put });
+
+const STOCK: readonly PlantedBug[] = [
+  {
+    name: "stock guard removed", isSample: true,
+    breaks: "A hold takes units that are not there; nothing but the last check before the write stands in its way.",
+    edits: [edit("src/drop/holds.ts", "if (shortage !== null) return", "if (shortage !== null && now < 0) return")],
+  },
+  {
+    name: "stock guard and its assertion removed",
+    breaks: "More is held and sold than was released.",
+    edits: [
+      edit("src/drop/holds.ts", "if (shortage !== null) return", "if (shortage !== null && now < 0) return"),
+      edit("src/drop/counters.ts", 'assert(taken <= releasedUnits(stockUnit(plan, movement.sku), now), "held + sold is at most what is released");', "void taken;"),
+    ],
+  },
+  {
+    name: "expiry a millisecond late (<= to <)",
+    breaks: "What ends in this very millisecond is kept.",
+    edits: [edit("src/drop/timetable.ts", "entry.at > now) continue", "entry.at >= now) continue")],
+  },
+  {
+    name: "expiry judged by the alarm",
+    breaks: "A hold that ran out still counts until somebody wakes the object.",
+    edits: [
+      edit("src/drop/drop-book.ts", "    this.settle(now);\n    const { outcome, changes }", "    const { outcome, changes }"),
+      edit("src/drop/drop-book.ts", "    // A last seal makes the draw due in the same instant.\n    this.settle(now);", "    if (changes === null) this.settle(now);"),
+    ],
+  },
+  {
+    name: "goods go back when the till closes",
+    breaks: "The units of an unpaid order are sold to somebody else while its payment page still takes money.",
+    edits: [edit("src/drop/due-time.ts", "TILL_TO_SHELF_MS = 30_000", "TILL_TO_SHELF_MS = 0")],
+  },
+  {
+    name: "time follows a clock that was put back",
+    breaks: "Rows of the record are dated before the rows that they follow.",
+    edits: [edit("src/drop/drop-book.ts", "return Math.max(clock, this.state.tail.at)", "return clock")],
+  },
+  {
+    name: "a swapped hold is not given back",
+    breaks: "Units of a hold that was replaced stay taken for ever.",
+    edits: [edit("src/drop/holds.ts", "const givenBack = replaced === null ? [] : movementsOf", "const givenBack = replaced !== null || now > 0 ? [] : movementsOf")],
+  },
+  {
+    name: "a retry of a hold makes another",
+    breaks: "A shopper whose answer was lost holds twice, or is refused.",
+    edits: [edit("src/drop/holds.ts", "if (first !== undefined) {", "if (first !== undefined && first.heldAt === now) {")],
+  },
+  {
+    name: "a retry of an order is refused",
+    breaks: "A shopper whose answer was lost never learns of the order.",
+    edits: [edit("src/drop/orders.ts", "if (first !== undefined) return unchanged(first.fingerprint", "if (first !== undefined && first.hold !== holdId) return unchanged(first.fingerprint")],
+  },
+  {
+    name: "limit counted per hold", isSample: true,
+    breaks: "Two holds of one sitting take twice what a person may have.",
+    edits: [edit("src/drop/holds.ts", "if (otherItems + itemCount(command.lines) > plan.limitPerPerson", "if (itemCount(command.lines) > plan.limitPerPerson")],
+  },
+  {
+    name: "limit per person not counted at the order",
+    breaks: "With a second ticket one e-mail address buys more than a person may have.",
+    edits: [edit("src/drop/orders.ts", "countOf(state.counters.itemsByPerson, command.person) + itemCount(hold.lines) > plan", "itemCount(hold.lines) > plan")],
+  },
+  {
+    name: "late money over the limit of a person",
+    breaks: "Whoever ordered again while the first payment was late gets both.",
+    edits: [edit("src/drop/payments.ts", "if (hold.person !== null && countOf(state.counters.itemsByPerson, hold.person) + items > plan.limitPerPerson) return false;", "")],
+  },
+  {
+    name: "late money takes what is gone",
+    breaks: "A payment that came after the goods went back is sold units that others have.",
+    edits: [edit("src/drop/payments.ts", "if (hold.units.some(({ sku, quantity }) => quantity > availableUnits(state, stockUnit(plan, sku), now))) return false;", "")],
+  },
+  {
+    name: "editing a cart buys time",
+    breaks: "Somebody who changes the cart again and again keeps the units for ever.",
+    edits: [edit("src/drop/holds.ts", "sitting.heldAt === null ? now + plan.holdTtlMs : sitting.expiresAt", "now + plan.holdTtlMs")],
+  },
+  {
+    name: "an open stage is put off",
+    breaks: "Units that were released are taken back.",
+    edits: [edit("src/drop/controls.ts", "addedMs < 0 || opensAt <= now ||", "addedMs < 0 ||")],
+  },
+  {
+    name: "a pause admits",
+    breaks: "People sit down in a drop that the seller has stopped.",
+    edits: [edit("src/drop/sittings.ts", 'if (paused) return unchanged(rejected({ code: "drop_paused" }));', "void paused;")],
+  },
+];
+
+const LINE: readonly PlantedBug[] = [
+  {
+    name: "threshold merged without completeTo",
+    breaks: "A threshold runs past people of a shard that has not told of them yet.",
+    edits: [edit("src/drop/line.ts", ".filter(({ rank }) => rank <= completeTo && (after", ".filter(({ rank }) => completeTo !== rank && (after")],
+  },
+  {
+    name: "threshold moved without a silent shard",
+    breaks: "Whoever stands in a shard that is slow to answer is passed over.",
+    edits: [edit("src/drop/line.ts", "required.some((shard) => !byShard.has(shard))", "required.length === 0")],
+  },
+  {
+    name: "rank compare reversed",
+    breaks: "Those who drew the last places are called first.",
+    edits: [edit("src/drop/line.ts", "(a.rank === b.rank ? 0 : a.rank < b.rank ? -1 : 1)", "(a.rank === b.rank ? 0 : a.rank < b.rank ? 1 : -1)")],
+  },
+  {
+    name: "everybody is served at once", isSample: true,
+    breaks: "The draw decides nothing: whoever is fastest gets the units.",
+    edits: [edit("src/drop/line.ts", "if (itemsWithin(item, (sku) => countOf(free, sku)) < 1) {", "if (itemsWithin(item, (sku) => countOf(free, sku)) < -1_000) {")],
+  },
+  {
+    name: "who was called is forgotten",
+    breaks: "The same unit is offered to everybody in turn before the first of them could come.",
+    edits: [edit("src/drop/line.ts", "for (const call of state.calls.values()) if (!isCallOver(call, plan, now)) want(call);", "")],
+  },
+  {
+    name: "a threshold never reached by one who waits",
+    breaks: "Demand is there and units stay unsold.",
+    edits: [edit("src/drop/sittings.ts", "isServed(rank, thresholdOf(state, sku, ticket.lane))", 'isServed(rank, thresholdOf(state, sku, "open"))')],
+  },
+  {
+    name: "seed without what was sealed",
+    breaks: "The seller can choose a secret after the lobby closed, and with it the order of service.",
+    edits: [edit("src/drop/due.ts", "secret, roots, beacon: null }", "secret, roots: [], beacon: null }")],
+  },
+  {
+    name: "latecomers are offered before their seal",
+    breaks: "Somebody is admitted whom no reader of the record can find.",
+    edits: [
+      edit("src/lobby/tickets.ts", "firstLeftOut === undefined ? before : Math.min(before, firstLeftOut.joinedAt - 1)", "firstLeftOut === undefined || now > 0 ? before : before - 1"),
+      edit("src/lobby/line.ts", "ticket.index >= offered.offeredCount || ", ""),
+    ],
+  },
+  {
+    name: "seal without the prefix of its leaves",
+    breaks: "A tree whose inner nodes can be passed off as tickets.",
+    edits: [edit("src/lobby/seal.ts", "`\\u0000${leafText(leaf)}`", "leafText(leaf)")],
+  },
+];
+
+const COUPONS: readonly PlantedBug[] = [
+  {
+    name: "coupon not given back",
+    breaks: "An order that was never paid has spent the coupon.",
+    edits: [edit("src/drop/counters.ts", "add(counters.couponUses, campaignKey(hold.coupon.campaign), sign);", "if (sign > 0) add(counters.couponUses, campaignKey(hold.coupon.campaign), sign);")],
+  },
+  {
+    name: "one use too many (>= to >)", isSample: true,
+    breaks: "A campaign is spent once more than it may be.",
+    edits: [edit("src/drop/orders.ts", "campaignKey(terms.id)) >= terms.uses", "campaignKey(terms.id)) > terms.uses")],
+  },
+  {
+    name: "a voucher is spent twice (< to <=)",
+    breaks: "A voucher for one use is used by two.",
+    edits: [edit("src/drop/orders.ts", "voucherKey(coupon)) < coupon.voucherUses", "voucherKey(coupon)) <= coupon.voucherUses")],
+  },
+];
+
+const VERDICTS: readonly PlantedBug[] = [
+  {
+    name: "verdict not stored",
+    breaks: "A payment that asks again gets another answer.",
+    edits: [edit("src/drop/payments.ts", "changes: { ...sale, verdicts: [{ id: payment, order: orderId, answer }] }", "changes: sale")],
+  },
+  {
+    name: "verdict not looked up",
+    breaks: "A payment that was sold is told that it is refused.",
+    edits: [edit("src/drop/payments.ts", "if (before !== undefined) return unchanged(before.answer);", "void before;")],
+  },
+  {
+    name: "a return counted twice",
+    breaks: "A refund that settlement reports again puts the same units on sale again.",
+    edits: [edit("src/drop/payments.ts", 'if (order.refunds.some((refund) => refund.id === command.refund)) return unchanged("restocked");', "")],
+  },
+  {
+    name: "nobody is told of a cancelled drop",
+    breaks: "The goods go back and the money stays.",
+    edits: [edit("src/drop/controls.ts", 'hold.order === null ? [] :', 'hold.order !== null || now > 0 ? [] :')],
+  },
+];
+
+const SHELL: readonly PlantedBug[] = [
+  {
+    name: "publish before persist", isSample: true,
+    breaks: "A caller is told of what a failing disk then forgets.",
+    edits: [
+      edit("workers/objects/group-commit.ts", "const pending = book.takePending();", "for (const answer of answers) answer();\n    const pending = book.takePending();"),
+      edit("workers/objects/group-commit.ts", "if (pending !== null) this.#write(pending);\n    for (const answer of answers) answer();", "if (pending !== null) this.#write(pending);"),
+    ],
+  },
+  {
+    name: "memory kept after a failed write",
+    breaks: "The object goes on from what is on no disk.",
+    edits: [edit("workers/objects/group-commit.ts", "    } catch (cause) {\n      this.#book = null;\n      // A decision", "    } catch (cause) {\n      // A decision")],
+  },
+  {
+    name: "outbox never sends again",
+    breaks: "A message that the queue forgot is lost for as long as the object lives.",
+    edits: [edit("workers/objects/outbox-drain.ts", "(this.#dueAt.get(message.id) ?? 0) <= now", "!this.#dueAt.has(message.id)")],
+  },
+];
+
+const MONEY: readonly PlantedBug[] = [
+  {
+    name: "remainder to the wrong party", isSample: true,
+    breaks: "The sums are right and the first party has everybody's cents.",
+    edits: [edit("src/settlement/split.ts", "if (rest !== undefined) give(rest.party, left);", 'if (rest !== undefined) give(rules[0]?.party ?? "", left);')],
+  },
+  {
+    name: "collision ignored", breaks: "Two writers of one order, and the second believes that it wrote.",
+    edits: [edit("src/settlement/settlement.ts", 'return answer === "collided" ? null : {', 'return answer === "collided" && events.length === 0 ? null : {')],
+  },
+  {
+    name: "a key that changes with the time: capture",
+    breaks: "A capture whose answer was lost is made a second time.",
+    edits: [edit("src/settlement/step.ts", "`capture:${id}:${book.capturedMinor}`", "`capture:${id}:${at}`")],
+  },
+  {
+    name: "a key that changes with the time: refund",
+    breaks: "A refund whose answer was lost is paid a second time.",
+    edits: [edit("src/settlement/step.ts", "`refund:${id}:${refund}`", "`refund:${id}:${refund}:${at}`")],
+  },
+  {
+    name: "refund above what was captured",
+    breaks: "Two refunds at the same moment pay back more than was taken.",
+    edits: [edit("src/settlement/order-book.ts", 'repaidMinor(book, ["asked", "done"])', 'repaidMinor(book, ["done"])')],
+  },
+  {
+    name: "refused money is kept",
+    breaks: "Somebody pays for what is gone, and the money is captured.",
+    edits: [edit("src/settlement/lifecycle.ts", 'if (book.isCancelled || book.verdict === "refused") return release', "if (book.isCancelled) return release")],
+  },
+  {
+    name: "a time-out taken for done",
+    breaks: "Money is booked that nobody took.",
+    edits: [edit("src/settlement/step.ts", "    failure = error;", "    return done();")],
+  },
+  {
+    name: "units captured at their rounded price",
+    breaks: "Ten units of one line cost another sum than the line.",
+    edits: [edit("src/settlement/order-book.ts", "return apportion(line.totalMinor, [units, line.quantity - units])[0] ?? 0;", "return Math.ceil(line.totalMinor / line.quantity) * units;")],
+  },
+  {
+    name: "a rest stays pending",
+    breaks: "The ledger waits for ever for money that the bank has let go of.",
+    edits: [edit("src/settlement/ledger.ts", 'return isFinal ? [posted, rest, resolve(cause, rest, "voided", restMinor)] : [posted, rest];', "return isFinal ? [posted, rest] : [posted, rest];")],
+  },
+  {
+    name: "a lost dispute is not booked",
+    breaks: "The bank took the money back and the parties still have it.",
+    edits: [edit("src/settlement/ledger.ts", 'event.outcome === "lost" ? reverse', 'event.outcome === "won" ? reverse')],
+  },
+  {
+    name: "nobody looks again",
+    breaks: "An order whose webhook was lost is never found.",
+    edits: [edit("src/settlement/lifecycle.ts", "  if (nextStep(book) !== null) return soon;\n  if (book.payment === null) {", "  if (nextStep(book) !== null) return soon;\n  if (book.payment !== undefined) return null;\n  if (book.payment === null) {")],
+  },
+];
+
+export const PLANTED_BUGS: readonly PlantedBug[] = [...STOCK, ...LINE, ...COUPONS, ...VERDICTS, ...SHELL, ...MONEY];

@@ -1,0 +1,69 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { FIGURES_LINE, type Figure } from "./figures.ts";
+
+/** One demonstration as a program: how it is run, and how its figures are read from what it printed. */
+export interface Piece {
+  readonly name: string;
+  readonly command: readonly [program: string, ...parameters: string[]];
+  /** Throws when the program did not print what it was to print: a piece without figures has shown nothing. */
+  figures(output: string): readonly Figure[];
+}
+
+const own = (name: string, ...parameters: string[]): Piece => ({
+  name,
+  command: ["node", `test/prove/${name}.ts`, ...parameters],
+  figures(output) {
+    const line = output.split("\n").findLast((text) => text.startsWith(FIGURES_LINE));
+    if (line === undefined) throw new Error("it printed no figures");
+    // What our own programs print with `play`.
+    return JSON.parse(line.slice(FIGURES_LINE.length)) as Figure[];
+  },
+});
+
+/** A program whose last lines are its table; each of them is one figure. */
+const withTable = (name: string, ...command: [string, ...string[]]): Piece => ({
+  name,
+  command,
+  figures(output) {
+    const lines = output.trimEnd().split(/\n\s*\n/).at(-1)?.split("\n").filter((line) => line.trim() !== "") ?? [];
+    if (lines.length === 0) throw new Error("it printed nothing");
+    return lines.map((line) => ({ name, value: line.trim().replaceAll("|", "/") }));
+  },
+});
+
+const reportFolder = mkdtempSync(path.join(tmpdir(), "tranche-prove-"));
+const hostileReport = path.join(reportFolder, "hostile.json");
+process.once("exit", () => rmSync(reportFolder, { recursive: true, force: true }));
+
+const hostile: Piece = {
+  name: "hostile",
+  command: ["vitest", "run", "--project", "http", "test/http/hostile-", "--reporter=default", "--reporter=json", `--outputFile.json=${hostileReport}`],
+  figures(output) {
+    const { numPassedTests: passed, numFailedTests: failed, numPendingTests: skipped } = JSON.parse(readFileSync(hostileReport, "utf8")) as Record<string, number>;
+    if (passed === undefined || passed === 0) throw new Error("no hostile input was tried");
+    if (skipped !== 0) throw new Error(`${skipped} hostile inputs were skipped`);
+    const counts = countsOf(output);
+    if (counts.length === 0) throw new Error("the counts of the groups were not printed");
+    return [{ name: "hostile inputs", value: `${passed} tests passed, ${failed} failed` }, ...counts];
+  },
+};
+
+function countsOf(output: string): Figure[] {
+  return output.split("\n").flatMap((line) => {
+    const match = /^([A-Z][\w ,]*): (\d+(?: of \d+)?)$/.exec(line.trim());
+    return match === null ? [] : [{ name: `hostile inputs, ${match[1]}`, value: match[2] ?? "" }];
+  });
+}
+
+/** Two lanes, because there are two cores: one plays with the served product, the other only computes. */
+export const LANES: readonly (readonly Piece[])[] = [
+  [own("crowd"), own("crash", "50", "20261204"), hostile],
+  [
+    own("webhooks"),
+    withTable("splits", "node", "test/simulation/splits.ts", "--count", "1000000"),
+    withTable("simulator", "node", "test/simulation/simulate.ts", "--seed", "1", "--seeds", "10000", "--steps", "500"),
+    withTable("planted bugs", "node", "test/planted/run.ts"),
+  ],
+];

@@ -1,0 +1,92 @@
+import { applyD1Migrations, type D1Migration } from "cloudflare:test";
+import { env as workerEnv, exports as workerExports } from "cloudflare:workers";
+import { createHmac } from "node:crypto";
+import { expect, vi } from "vitest";
+import { request, Shopper, type Sender } from "../support/shopper.ts";
+import type { MovedStage } from "../support/state-watch.ts";
+
+/* All Workers in one isolate as a stage: its doors, its one clock, and the provider's webhooks delivered by hand. */
+
+// The runtime types know nothing of this test's own Worker: these are its entrances and bindings.
+const entrances = workerExports as unknown as Record<"default" | "Provider", { fetch: Sender }>;
+const env = workerEnv as unknown as {
+  ORDERS: D1Database;
+  MIGRATIONS: D1Migration[];
+  STRIPE_WEBHOOK_SECRET: string;
+  DESK_KEY: string;
+  DROP: DurableObjectNamespace;
+};
+
+const STORE = "http://store.test";
+const SANDBOX = "http://sandbox.test";
+const storeSender: Sender = (url, init) => entrances.default.fetch(url, init);
+const sandboxSender: Sender = (url, init) => entrances.Provider.fetch(url, init);
+
+let now = Date.parse("2026-12-04T18:00:00.000Z");
+const moveTo = (at: number): void => {
+  now = at;
+  vi.setSystemTime(at);
+};
+
+export async function beginClock(): Promise<void> {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  moveTo(now);
+  await applyD1Migrations(env.ORDERS, env.MIGRATIONS);
+}
+
+export function endClock(): void {
+  vi.useRealTimers();
+}
+
+/** From now on the provider tells nobody anything by itself. */
+export async function withholdWebhooks(): Promise<void> {
+  expect((await request("PUT", `${SANDBOX}/sandbox/behaviour`, { body: { webhooks: { withhold: true } }, sender: sandboxSender })).status).toBe(200);
+}
+
+export interface ProviderEvent {
+  readonly id: string;
+  readonly type: string;
+}
+
+/** What the provider has told of an order, the newest first. */
+export async function eventsOf(order: string): Promise<ProviderEvent[]> {
+  const events: (ProviderEvent & { readonly data: { readonly object: { readonly metadata?: { readonly order?: string }; readonly client_reference_id?: string } } })[] = [];
+  let after = "";
+  for (;;) {
+    const { body } = await request("GET", `${SANDBOX}/sandbox/v1/events?limit=100${after}`, { headers: { authorization: "Bearer sk_test_of_the_test" }, sender: sandboxSender });
+    events.push(...body.data);
+    if (body.has_more !== true) break;
+    after = `&starting_after=${body.data.at(-1).id}`;
+  }
+  return events.filter(({ data: { object } }) => object.metadata?.order === order || object.client_reference_id === order);
+}
+
+export async function deliver(event: unknown): Promise<void> {
+  const payload = JSON.stringify(event);
+  const timestamp = Math.floor(now / 1_000);
+  const signature = createHmac("sha256", env.STRIPE_WEBHOOK_SECRET).update(`${timestamp}.${payload}`).digest("hex");
+  const response = await storeSender(`${STORE}/webhooks/stripe`, { method: "POST", headers: { "content-type": "application/json", "stripe-signature": `t=${timestamp},v1=${signature}` }, body: payload });
+  await response.text();
+  expect(response.status).toBe(200);
+}
+
+export const stage: MovedStage = {
+  store: STORE, sandbox: SANDBOX, deskKey: env.DESK_KEY, storeSender, sandboxSender,
+  async admitted(drop, sku, quantity) {
+    const shopper = new Shopper(STORE, drop, { sender: storeSender });
+    expect((await shopper.join([{ sku, quantity }])).status).toBe(201);
+    for (const until = performance.now() + 10_000; performance.now() < until;) {
+      if ((await shopper.claim()).status === 201) return shopper;
+      moveTo(now + 1_000);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error("not admitted");
+  },
+  async news(order) {
+    const ofOrder = await eventsOf(order);
+    expect(ofOrder.length).toBeGreaterThan(0);
+    for (const event of ofOrder) await deliver(event);
+  },
+  later: async (ms) => moveTo(now + ms),
+  sweep: (drop) => (env.DROP.getByName(drop) as unknown as { sweep(): Promise<void> }).sweep(),
+};
