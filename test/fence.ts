@@ -48,9 +48,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   checkout: ["kernel", "drop", "coupon", "checkout", "settlement"],
   payment: ["kernel", "checkout", "settlement", "payment"],
   settlement: ["kernel", "drop", "checkout", "payment", "settlement", "schema"],
+  // What every door reads a request with.
+  http: ["kernel", "http"],
   config: ["kernel", "drop", "coupon", "settlement", "config"],
-  storefront: ["kernel", "drop", "lobby", "coupon", "checkout", "settlement", "config", "storefront", "schema", "static"],
-  desk: ["kernel", "drop", "coupon", "checkout", "settlement", "desk", "schema"],
+  storefront: ["kernel", "http", "drop", "lobby", "coupon", "checkout", "settlement", "config", "storefront", "schema", "static"],
+  desk: ["kernel", "http", "drop", "coupon", "checkout", "settlement", "desk", "schema"],
   // A stranger's books: what it shared with the product could not contradict it.
   sandbox: ["kernel", "sandbox"],
   rehearsal: ["kernel", "drop", "lobby", "coupon", "checkout", "settlement", "payment", "config", "rehearsal"],

@@ -1,5 +1,6 @@
 import { compactVerify, decodeProtectedHeader, importJWK, SignJWT } from "jose";
 import * as v from "valibot";
+import { COMPACT_FORM } from "../kernel/compact-form.ts";
 import type { CheckedCoupon } from "./campaign.ts";
 
 /*
@@ -22,8 +23,6 @@ export const VOUCHER_USES_MAX = 1_000_000;
 const CLOCK_TOLERANCE_MS = 60_000;
 /** A voucher is about 450 characters; whatever is longer is not looked at. */
 const TOKEN_LENGTH_MAX = 2_048;
-/** Decoders of base64 pass over white space and padding; a voucher with either in it is not one that was made here. */
-const COMPACT_FORM = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 
 export interface VoucherTerms {
   /** The voucher's own number, `cpn_…`: it is burned when it is spent. */

@@ -1,16 +1,19 @@
 import { Hono, type Context } from "hono";
 import type * as v from "valibot";
 import type { Control } from "../drop/port.ts";
-import type { Problem } from "../kernel/problem.ts";
 import { instantToWire } from "../kernel/time.ts";
 import type { OrderView, MoneyRejection } from "../settlement/port.ts";
 import type { Result } from "../kernel/result.ts";
-import { parsed, parsedBody, refusal, refuseForeignOrigin, refuseStranger, setSecurityHeaders } from "./door.ts";
+import { optionalBody, parsed, strictBody } from "../http/strict-body.ts";
+import { refusal, refuseForeignOrigin, refuseStranger, setSecurityHeaders } from "./door.ts";
 import { mintVouchers } from "./mint-vouchers.ts";
 import type { DeskPorts } from "./ports.ts";
 import { controlProblem, failureProblem, mintProblem, moneyProblem } from "./refusals.ts";
 import { dropSlug, emptyShape, extendShape, fulfilmentShape, orderId, ordersQuery, refundShape, transfersQuery, vouchersShape } from "./shapes.ts";
 import { dropToWire, orderToWire, transferToWire } from "./wire.ts";
+
+/** A refund may name many lines; no command of the desk comes near this. */
+const BODY_BYTES_MAX = 64 * 1024;
 
 /** Who the record says it was. One key is one person to us; an identity provider will know better. */
 const ACTOR = "desk";
@@ -76,18 +79,11 @@ function control<Schema extends v.GenericSchema>(ports: DeskPorts, schema: Schem
   return async (context) => {
     const drop = parsed(dropSlug, context.req.param("drop"));
     if (!drop.ok) return refusal({ code: "not_found" }, context.req.raw);
-    const body = await bodyOrNothing(context, schema);
+    const body = await optionalBody(context.req.raw, schema);
     if (!body.ok) return refusal(body.rejection, context.req.raw);
     const outcome = await ports.drop(drop.value).control(toControl(body.value), ACTOR);
     return outcome.ok ? context.json(dropToWire(outcome.value)) : refusal(controlProblem(outcome.rejection), context.req.raw);
   };
-}
-
-/** A POST without any body stands for `{}`: pausing must work with the shortest curl there is. */
-async function bodyOrNothing<Schema extends v.GenericSchema>(context: Context, schema: Schema): Promise<Result<v.InferOutput<Schema>, Problem>> {
-  const { headers, body } = context.req.raw;
-  const isEmpty = body === null || (headers.get("content-length") === "0" && !headers.has("content-type"));
-  return isEmpty ? parsed(schema, {}) : parsedBody(context, schema);
 }
 
 function mint(ports: DeskPorts): Handler {
@@ -95,7 +91,7 @@ function mint(ports: DeskPorts): Handler {
     const drop = parsed(dropSlug, context.req.param("drop"));
     if (!drop.ok) return refusal({ code: "not_found" }, context.req.raw);
     if (ports.couponKey === null) return refusal({ code: "temporarily_unavailable", retryAfterSeconds: 60 }, context.req.raw);
-    const body = await parsedBody(context, vouchersShape);
+    const body = await strictBody(context.req.raw, vouchersShape, BODY_BYTES_MAX);
     if (!body.ok) return refusal(body.rejection, context.req.raw);
     const snapshot = await ports.drop(drop.value).snapshot([]);
     if (snapshot === null) return refusal({ code: "not_found" }, context.req.raw);
@@ -132,7 +128,7 @@ function fulfil(ports: DeskPorts): Handler {
   return async (context) => {
     const order = parsed(orderId, context.req.param("order"));
     if (!order.ok) return refusal({ code: "not_found" }, context.req.raw);
-    const body = await parsedBody(context, fulfilmentShape);
+    const body = await strictBody(context.req.raw, fulfilmentShape, BODY_BYTES_MAX);
     if (!body.ok) return refusal(body.rejection, context.req.raw);
     const { id, lines } = body.value;
     return changed(context, await ports.money.fulfil({ id, order: order.value, lines: lines ?? null }));
@@ -143,7 +139,7 @@ function refund(ports: DeskPorts): Handler {
   return async (context) => {
     const order = parsed(orderId, context.req.param("order"));
     if (!order.ok) return refusal({ code: "not_found" }, context.req.raw);
-    const body = await parsedBody(context, refundShape);
+    const body = await strictBody(context.req.raw, refundShape, BODY_BYTES_MAX);
     if (!body.ok) return refusal(body.rejection, context.req.raw);
     const { id, lines, amountMinor, reason, restock } = body.value;
     return changed(context, await ports.money.refund({ id, order: order.value, lines: lines ?? null, amountMinor: amountMinor ?? null, reason, restock: restock ?? null }));

@@ -38,20 +38,11 @@ export interface LaneShare {
 /** The lane of everyone: always there, never declared. */
 export const OPEN_LANE = "open";
 
-/**
- * What a drop is, frozen when the drop is first seen. Everything but the
- * storefront's own words (story, pictures, brand) is read from here and never
- * from the config, so that a deployment cannot change a running sale.
- */
-export interface Plan {
+/** What the config and the plan say in the same words. */
+interface PlanTerms {
   readonly drop: string;
   readonly title: string;
   readonly currency: string;
-  readonly announceAt: number;
-  readonly lobbyOpensAt: number;
-  readonly opensAt: number;
-  readonly closesAt: number;
-  readonly stock: readonly StockUnit[];
   readonly items: readonly PlanItem[];
   readonly lanes: readonly LaneShare[];
   readonly limitPerPerson: number;
@@ -65,6 +56,19 @@ export interface Plan {
   /** `all` switches pacing off and serves everyone; it exists only where ENVIRONMENT is local. */
   readonly admit: "paced" | "all";
   readonly tax: { readonly label: string; readonly percent: number } | null;
+}
+
+/**
+ * What a drop is, frozen when the drop is first seen. Everything but the
+ * storefront's own words (story, pictures, brand) is read from here and never
+ * from the config, so that a deployment cannot change a running sale.
+ */
+export interface Plan extends PlanTerms {
+  readonly announceAt: number;
+  readonly lobbyOpensAt: number;
+  readonly opensAt: number;
+  readonly closesAt: number;
+  readonly stock: readonly StockUnit[];
   /** hex(SHA-256(secret)), the promise that the draw's secret was fixed before anyone joined. */
   readonly commitment: string;
 }
@@ -73,10 +77,7 @@ export interface Plan {
 export type Moment = { readonly at: number } | { readonly afterFirstSeenMs: number };
 
 /** The part of the drop config from which the Drop object makes the plan. */
-export interface PlanSource {
-  readonly drop: string;
-  readonly title: string;
-  readonly currency: string;
+export interface PlanSource extends PlanTerms {
   readonly announceAt: Moment;
   readonly lobbyOpensAt: Moment;
   readonly opensAt: Moment;
@@ -84,16 +85,4 @@ export interface PlanSource {
   /** Shares in percent sum to 100; `afterMs` counts from `opensAt`, ascending, the first is 0. */
   readonly stages: readonly { readonly sharePercent: number; readonly afterMs: number }[];
   readonly stock: readonly { readonly sku: string; readonly quantity: number }[];
-  readonly items: readonly PlanItem[];
-  readonly lanes: readonly LaneShare[];
-  readonly limitPerPerson: number;
-  readonly holdTtlMs: number;
-  readonly capture: "at-once" | "on-fulfilment";
-  readonly low: number;
-  readonly splits: readonly SplitRule[];
-  readonly campaigns: readonly CampaignTerms[];
-  readonly shards: number;
-  readonly claimWindowMs: number;
-  readonly admit: "paced" | "all";
-  readonly tax: { readonly label: string; readonly percent: number } | null;
 }

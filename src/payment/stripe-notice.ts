@@ -2,6 +2,7 @@ import Stripe from "stripe";
 import * as v from "valibot";
 import type { NoticeReader, ProviderNotice } from "./provider.ts";
 import { fromStripeAmount } from "./stripe.ts";
+import { strictJson } from "../kernel/strict-json.ts";
 
 const TOLERANCE_SECONDS = 300;
 /** Two during a rotation of the secret; many only from somebody who wants us to compute. */
@@ -60,13 +61,9 @@ function isTimely(signature: string, now: number): boolean {
 }
 
 function parseNotice(body: string): ProviderNotice | null {
-  let json: unknown;
-  try {
-    json = JSON.parse(body);
-  } catch {
-    return null;
-  }
-  const parsed = v.safeParse(noticeSchema, json);
+  const json = strictJson(body);
+  if (json === null) return null;
+  const parsed = v.safeParse(noticeSchema, json.value);
   if (!parsed.success) return null;
   const { id, type, livemode, data: { object: subject } } = parsed.output;
   const isSession = type.startsWith("checkout.session.");

@@ -18,6 +18,16 @@ export interface PassClaims {
   readonly keyThumbprint: string;
 }
 
+/**
+ * Which order a receipt opens. Ids are made by clients, so that an order's id
+ * means one order only together with its drop: without the drop, whoever used a
+ * stranger's id in another drop would get a receipt for the stranger's order.
+ */
+export interface ReceiptClaims {
+  readonly id: string;
+  readonly drop: string;
+}
+
 /** The credential half of a request: the token, and the proof that goes with it. */
 export interface ProvenRequest {
   readonly token: string;
@@ -44,8 +54,8 @@ export interface Credentials {
   /** The current nonce for DPoP proofs; the one before it is accepted too. */
   dpopNonce(now: number): string;
   /** A plain bearer for one order, EdDSA; the same for every call with the same arguments. */
-  mintReceipt(order: string, placedAt: number): Promise<string>;
-  receiptOrder(token: string, now: number): Promise<Result<string, CredentialRejection>>;
+  mintReceipt(order: ReceiptClaims, placedAt: number): Promise<string>;
+  receiptOrder(token: string, now: number): Promise<Result<ReceiptClaims, CredentialRejection>>;
   /** Signs the receipt document: compact JWS (EdDSA) over its canonical form. */
   signReceipt(document: unknown): Promise<string>;
   /** A voucher (EdDSA, minted by the desk) checked without any storage; null when it is not valid for this drop, region and moment. */

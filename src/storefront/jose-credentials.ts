@@ -2,9 +2,10 @@ import { CompactSign, decodeProtectedHeader, importJWK, jwtVerify, SignJWT, type
 import * as v from "valibot";
 import { verifyVoucher } from "../coupon/voucher.ts";
 import { canonicalJson } from "../kernel/canonical.ts";
+import { COMPACT_FORM } from "../kernel/compact-form.ts";
 import { bytesFromHex, type Hashing } from "../kernel/hashing.ts";
 import { accepted, Fault, rejected, type Result } from "../kernel/result.ts";
-import type { CredentialRejection, Credentials, PassClaims, ProvenRequest, TicketClaims } from "./credentials.ts";
+import type { CredentialRejection, Credentials, PassClaims, ProvenRequest, ReceiptClaims, TicketClaims } from "./credentials.ts";
 import { checkProof, dpopNonceAt, NONCE_PERIOD_MS } from "./dpop.ts";
 import type { EdPrivateKey, EdPublicKey, MacKey, StorefrontSecrets } from "./secrets.ts";
 
@@ -112,10 +113,10 @@ function boundTokens(macs: () => MacTokens, dpopNonce: (now: number) => string, 
 /** Receipts: signatures, so that a stranger can check the document without us. */
 function receiptTokens(secrets: StorefrontSecrets): Pick<Credentials, "mintReceipt" | "receiptOrder" | "signReceipt"> {
   return {
-    async mintReceipt(order, placedAt) {
+    async mintReceipt({ id, drop }, placedAt) {
       const key = needed(secrets.receiptKey, "RECEIPT_KEY");
       const iat = seconds(placedAt);
-      return new SignJWT({ iss: ISSUER, sub: order, jti: order, aud: RECEIPT.audience, iat, exp: iat + RECEIPT_LIFETIME_S })
+      return new SignJWT({ iss: ISSUER, sub: id, jti: id, drop, aud: RECEIPT.audience, iat, exp: iat + RECEIPT_LIFETIME_S })
         .setProtectedHeader({ alg: "EdDSA", typ: RECEIPT.type, kid: key.kid })
         .sign(await importJWK({ ...key }, "EdDSA"));
     },
@@ -191,7 +192,7 @@ const headerShape = v.strictObject({ alg: v.string(), typ: v.string(), kid: v.st
 
 /** The key's name in the header of a token of this algorithm and type; null for any other header. */
 function knownKid(token: string, algorithm: string, type: string): string | null {
-  if (token.length > TOKEN_LENGTH_MAX) return null;
+  if (token.length > TOKEN_LENGTH_MAX || !COMPACT_FORM.test(token)) return null;
   try {
     const header = v.safeParse(headerShape, decodeProtectedHeader(token));
     return header.success && header.output.alg === algorithm && header.output.typ === type ? header.output.kid : null;
@@ -242,14 +243,15 @@ function receiptVerifiers(secrets: StorefrontSecrets): readonly EdPublicKey[] {
   return [...own, ...(secrets.publicKeys ?? []).filter((key) => key.kid.startsWith("receipt-"))];
 }
 
-async function verifiedReceipt(token: string, keys: readonly EdPublicKey[], now: number): Promise<Result<string, CredentialRejection>> {
+async function verifiedReceipt(token: string, keys: readonly EdPublicKey[], now: number): Promise<Result<ReceiptClaims, CredentialRejection>> {
   if (keys.length === 0) throw new Fault("the secrets RECEIPT_KEY and PUBLIC_KEYS are missing or malformed", { retryable: false });
   const kid = knownKid(token, "EdDSA", RECEIPT.type);
   const key = keys.find((candidate) => candidate.kid === kid);
   if (key === undefined) return invalid;
   const imported = await importJWK({ ...key }, "EdDSA");
   const payload = imported instanceof Uint8Array ? null : await verifiedPayload(token, imported, "EdDSA", now);
-  return payload?.aud === RECEIPT.audience && typeof payload.sub === "string" ? accepted(payload.sub) : invalid;
+  const drop = payload?.["drop"];
+  return payload?.aud === RECEIPT.audience && typeof payload.sub === "string" && typeof drop === "string" ? accepted({ id: payload.sub, drop }) : invalid;
 }
 
 function publishedKeys(secrets: StorefrontSecrets): { readonly keys: readonly Record<string, unknown>[] } {

@@ -109,7 +109,7 @@ const LINE: readonly PlantedBug[] = [
   {
     name: "threshold merged without completeTo",
     breaks: "A threshold runs past people of a shard that has not told of them yet.",
-    edits: [edit("src/drop/line.ts", ".filter(({ rank }) => rank <= completeTo && (after", ".filter(({ rank }) => completeTo !== rank && (after")],
+    edits: [edit("src/drop/line.ts", ".filter(({ rank }) => rank <= completeTo && (after", '.filter(({ rank }) => completeTo !== "" && (after')],
   },
   {
     name: "threshold moved without a silent shard",
@@ -241,7 +241,7 @@ const MONEY: readonly PlantedBug[] = [
   {
     name: "refund above what was captured",
     breaks: "Two refunds at the same moment pay back more than was taken.",
-    edits: [edit("src/settlement/order-book.ts", 'repaidMinor(book, ["asked", "done"])', 'repaidMinor(book, ["done"])')],
+    edits: [edit("src/settlement/desk-decisions.ts", "if (isNothing || amountMinor > refundableMinor(book)) return", "if (isNothing) return")],
   },
   {
     name: "refused money is kept",

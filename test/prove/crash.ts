@@ -148,12 +148,12 @@ async function ordersOf(product: Product): Promise<ReadonlyMap<string, Answer["b
 type Fate = "order" | "void" | "refund" | "open";
 
 /** What became of a payment: exactly one of the first three, or it is not settled yet. */
-function fateOf(intent: Intent, order: Answer["body"] | undefined): Fate {
+function fateOf(intent: Intent, order: Answer["body"]): Fate {
   const isConfirmed = order?.state === "confirmed";
   if (intent.status === "canceled") return isConfirmed ? "open" : "void";
   if (intent.status === "succeeded" && intent.amount_refunded === intent.amount_received) return isConfirmed ? "open" : "refund";
-  const isTheOrders = order !== undefined && intent.amount_authorised === order.totalMinor;
-  if (!isConfirmed || !isTheOrders) return "open";
+  const isTheOrders = () => intent.amount_authorised === order.totalMinor;
+  if (!isConfirmed || !isTheOrders()) return "open";
   const isCaptured = intent.status === "succeeded" && intent.amount_received === order.totalMinor && order.payment.state === "captured";
   const isKept = intent.status === "requires_capture" && order.payment.state === "authorised" && order.drop === "dawn";
   return isCaptured || isKept ? "order" : "open";

@@ -97,7 +97,7 @@ export class Night {
     if (story === "never pays") return;
     // The payment page may have to wait for the provider; the same id gives the same order.
     const open = await this.#until(() => shopper.order(hold, { id: order }), (answer) => answer.body.payment?.url !== null);
-    for (const member of ["id", "totalMinor", "receipt"]) {
+    for (const member of ["id", "totalMinor", "receipt", "payBy"]) {
       if (open.body[member] !== placed.body[member]) throw new Error(`${order} was told another ${member}`);
     }
     if (story === "declined") {

@@ -22,14 +22,26 @@ const own = (name: string, ...parameters: string[]): Piece => ({
   },
 });
 
-/** A program whose last lines are its table; each of them is one figure. */
-const withTable = (name: string, ...command: [string, ...string[]]): Piece => ({
+/** A program whose last lines, from the last one that `begins` fits on, are its table; each of them is one figure. */
+const withTable = (name: string, begins: RegExp, ...command: [string, ...string[]]): Piece => ({
   name,
   command,
   figures(output) {
-    const lines = output.trimEnd().split(/\n\s*\n/).at(-1)?.split("\n").filter((line) => line.trim() !== "") ?? [];
+    const lines = output.split("\n").map((line) => line.trim().replaceAll("|", "/")).filter((line) => line !== "");
+    const first = lines.findLastIndex((line) => begins.test(line));
+    if (first === -1) throw new Error(`its table is missing: no line is like ${String(begins)}`);
+    return lines.slice(first).map((value) => ({ name, value }));
+  },
+});
+
+/** A program that prints one line for each thing it does, all of which are wanted. */
+const withLines = (name: string, ...command: [string, ...string[]]): Piece => ({
+  name,
+  command,
+  figures(output) {
+    const lines = output.split("\n").map((line) => line.trim().replaceAll("|", "/")).filter((line) => line !== "");
     if (lines.length === 0) throw new Error("it printed nothing");
-    return lines.map((line) => ({ name, value: line.trim().replaceAll("|", "/") }));
+    return lines.map((value) => ({ name, value }));
   },
 });
 
@@ -59,11 +71,10 @@ function countsOf(output: string): Figure[] {
 
 /** Two lanes, because there are two cores: one plays with the served product, the other only computes. */
 export const LANES: readonly (readonly Piece[])[] = [
-  [own("crowd"), own("crash", "50", "20261204"), hostile],
+  [own("crowd"), own("crash", "50", "20261204"), hostile, withLines("planted bugs", "node", "test/planted/run.ts")],
   [
     own("webhooks"),
-    withTable("splits", "node", "test/simulation/splits.ts", "--count", "1000000"),
-    withTable("simulator", "node", "test/simulation/simulate.ts", "--seed", "1", "--seeds", "10000", "--steps", "500"),
-    withTable("planted bugs", "node", "test/planted/run.ts"),
+    withLines("splits", "node", "test/simulation/splits.ts", "--count", "1000000"),
+    withTable("simulator", /^\d+ seeds, /, "node", "test/simulation/simulate.ts", "--seed", "1", "--seeds", "10000", "--steps", "500"),
   ],
 ];

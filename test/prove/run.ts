@@ -54,7 +54,7 @@ function run(piece: Piece): Promise<Outcome> {
     }, Math.max(0, LIMIT_MS - (performance.now() - startedAt)));
     child.stdout.on("data", (chunk: Buffer) => {
       output += chunk.toString();
-      for (const line of chunk.toString().split("\n")) if (/^\d\d:\d\d:\d\d /.test(line)) process.stdout.write(`${line}\n`);
+      for (const line of chunk.toString().split("\n")) if (/^\d\d:\d\d:\d\d |^ +\d+ of \d+ /.test(line)) process.stdout.write(`${line}\n`);
     });
     let complaints = "";
     child.stderr.on("data", (chunk: Buffer) => {

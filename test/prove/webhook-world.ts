@@ -173,6 +173,8 @@ export interface Flow {
   readonly end: { readonly order: string; readonly payment: string; readonly capturedMinor: number };
   readonly events: number;
   readonly isDaysLate: boolean;
+  /** Whether sequences that leave events out are played too; one flow of seven events with them is long enough. */
+  readonly isWithGaps: boolean;
   happen(world: WebhookWorld): Promise<void>;
 }
 
@@ -182,7 +184,7 @@ async function slowBank(world: WebhookWorld, card: "processing" | "processing-de
 }
 
 const sold = { order: "confirmed", payment: "captured", capturedMinor: 12_600 };
-const base = { verdict: "sold" as const, end: sold, isDaysLate: false };
+const base = { verdict: "sold" as const, end: sold, isDaysLate: false, isWithGaps: true };
 
 export const FLOWS: readonly Flow[] = [
   { ...base, name: "approved at once", events: 4, happen: (world) => world.pay("approve") },
@@ -206,7 +208,7 @@ export const FLOWS: readonly Flow[] = [
   },
   { ...base, name: "approved, heard of days late, the units are gone", events: 4, isDaysLate: true, verdict: "refused", end: { order: "expired", payment: "voided", capturedMinor: 0 }, happen: (world) => world.pay("approve") },
   {
-    ...base, name: "declined, a slow bank that approves, heard of days late, the units are gone", events: 7, isDaysLate: true, verdict: "refused", end: { order: "expired", payment: "voided", capturedMinor: 0 },
+    ...base, name: "declined, a slow bank that approves, heard of days late, the units are gone", events: 7, isDaysLate: true, isWithGaps: false, verdict: "refused", end: { order: "expired", payment: "voided", capturedMinor: 0 },
     happen: async (world) => {
       await world.pay("decline");
       await slowBank(world, "processing");

@@ -87,6 +87,7 @@ export async function webhooks(tell: Tell = tellOnTerminal, every = 1): Promise<
     let count = 0;
     let index = -1;
     for (const arrangement of arrangements(flow.events)) {
+      if (!flow.isWithGaps && arrangement.length < flow.events) continue;
       index++;
       if (index % every !== 0) continue;
       count++;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { wait } from "./crowd.ts";
 import { readRecord } from "./record-verifier.ts";
-import { clientId, request, Shopper, type Answer, type Sender } from "./shopper.ts";
+import { clientId, request, type Answer, type Sender, type Shopper } from "./shopper.ts";
 import type { TestDrop } from "./store-config.ts";
 
 /*

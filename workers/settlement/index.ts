@@ -1,6 +1,7 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import type { PlacedOrder } from "../../src/checkout/placed-order.ts";
 import type { OutboxMessage } from "../../src/drop/port.ts";
+import { boundedBytes, textOfBytes } from "../../src/http/bounded-body.ts";
 import type { ProblemCode } from "../../src/kernel/problem.ts";
 import { problemDocument, PROBLEMS } from "../../src/kernel/problem.ts";
 import { Fault } from "../../src/kernel/result.ts";
@@ -128,34 +129,17 @@ function subjectOf(body: OutboxMessage | InboxMessage): string {
 
 async function takeWebhook(request: Request, wiring: Wiring, path: string): Promise<Response> {
   if (wiring.missing.includes("STRIPE_WEBHOOK_SECRET")) return problem("temporarily_unavailable", path, { "retry-after": "60" });
-  const body = await readText(request, WEBHOOK_BYTES_MAX);
-  if (body === "too_large") return problem("too_large", path);
-  if (body === null) return problem("webhook_unverified", path);
-  const received = await receiveWebhook(wiring.ports, wiring.notices, body.text, request.headers.get("stripe-signature") ?? "");
+  const bytes = await boundedBytes(request, WEBHOOK_BYTES_MAX);
+  if (bytes === null) return problem("too_large", path);
+  const text = textOfBytes(bytes);
+  if (text === null) return problem("webhook_unverified", path);
+  const received = await receiveWebhook(wiring.ports, wiring.notices, text, request.headers.get("stripe-signature") ?? "");
   if (received === null) return problem("webhook_unverified", path);
   if (received.isToWorkOff) {
     // It is stored: should the queue not take it, the sweep does.
     await wiring.paymentsQueue.send({ inbox: received.id, about: received.about }).catch((error: unknown) => logFailure("queue_not_told", error, { event: received.id }));
   }
   return Response.json({ received: true });
-}
-
-/** The body as text, read no further than `bytesMax`; null when it is not UTF-8. */
-async function readText(request: Request, bytesMax: number): Promise<{ readonly text: string } | "too_large" | null> {
-  if (Number(request.headers.get("content-length") ?? 0) > bytesMax) return "too_large";
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-  let text = "";
-  let bytes = 0;
-  try {
-    for await (const chunk of request.body ?? []) {
-      bytes += chunk.byteLength;
-      if (bytes > bytesMax) return "too_large";
-      text += decoder.decode(chunk, { stream: true });
-    }
-    return { text: text + decoder.decode() };
-  } catch {
-    return null;
-  }
 }
 
 /** For what cannot even begin without the provider's key. */

@@ -1,7 +1,7 @@
 import type { ApiPorts } from "../ports.ts";
 import { refusal } from "./answers.ts";
 import type { Handler } from "./resource.ts";
-import { boundedBytes } from "./strict-body.ts";
+import { boundedBytes } from "../../http/bounded-body.ts";
 
 /** Providers' events are a few kilobytes; the largest that any of them sends is well below this. */
 const WEBHOOK_BYTES_MAX = 1024 * 1024;

@@ -10,7 +10,7 @@ import { answer, refusal } from "./answers.ts";
 import { portProblem } from "./refusals.ts";
 import { credentialRefusal, passOf } from "./request-credentials.ts";
 import type { Handler } from "./resource.ts";
-import { invalidMembers, strictBody } from "./strict-body.ts";
+import { invalidMembers, strictBody } from "../../http/strict-body.ts";
 
 /** Holds units for a sitting. Only the Drop object decides; here the request is only read. */
 export function putHold(ports: ApiPorts): Handler {

@@ -4,7 +4,7 @@ import { OrderId } from "../../../schema/wire/ids.ts";
 import { receiptDocument, receiptSchemaOrg } from "../../checkout/receipt.ts";
 import { rejected, type Result } from "../../kernel/result.ts";
 import type { OrderView } from "../../settlement/port.ts";
-import type { CredentialRejection, PassClaims } from "../credentials.ts";
+import type { CredentialRejection, PassClaims, ReceiptClaims } from "../credentials.ts";
 import type { ApiPorts } from "../ports.ts";
 import { answer, refusal } from "./answers.ts";
 import type { AttemptBudget } from "./attempt-budget.ts";
@@ -23,7 +23,7 @@ export function showOrder(ports: ApiPorts, refreshes: AttemptBudget): Handler {
     const found = await readableOrder(ports, context);
     if (!found.ok) return found.rejection;
     const view = await refreshed(ports, refreshes, found.value);
-    return answer(orderStatusToWire(view, await ports.credentials.mintReceipt(view.order.id, view.order.placedAt)));
+    return answer(orderStatusToWire(view, await ports.credentials.mintReceipt(view.order, view.order.placedAt)));
   };
 }
 
@@ -39,7 +39,7 @@ export function showReceipt(ports: ApiPorts): Handler {
 }
 
 /** Who asks: by a receipt, which is for one order, or by the pass of a sitting. */
-type Reader = { readonly by: "receipt"; readonly order: string } | { readonly by: "pass"; readonly pass: PassClaims };
+type Reader = ({ readonly by: "receipt" } & ReceiptClaims) | { readonly by: "pass"; readonly drop: string; readonly pass: PassClaims };
 
 /**
  * The order of the path, for whoever may read it. Without a credential 401;
@@ -49,9 +49,9 @@ async function readableOrder(ports: ApiPorts, context: Context): Promise<Result<
   const reader = await readerOf(ports, context.req.raw);
   if (!reader.ok) return rejected(credentialRefusal(ports, context, reader.rejection));
   const id = context.req.param("order") ?? "";
-  const isTheirs = v.is(OrderId, id) && (reader.value.by === "pass" || reader.value.order === id);
+  const isTheirs = v.is(OrderId, id) && (reader.value.by === "pass" || reader.value.id === id);
   const view = isTheirs ? await orderView(ports, id, reader.value) : null;
-  const isReadable = view !== null && (reader.value.by === "receipt" || (view.order.entry === reader.value.pass.entry && view.order.drop === reader.value.pass.drop));
+  const isReadable = view !== null && view.order.drop === reader.value.drop && (reader.value.by === "receipt" || view.order.entry === reader.value.pass.entry);
   return isReadable ? { ok: true, value: view } : rejected(refusal({ code: "not_found" }, context));
 }
 
@@ -59,19 +59,18 @@ async function readerOf(ports: ApiPorts, request: Request): Promise<Result<Reade
   const authorization = authorizationOf(request);
   if (authorization?.scheme !== "bearer") {
     const pass = await passOf(ports, request, null);
-    return pass.ok ? { ok: true, value: { by: "pass", pass: pass.value } } : pass;
+    return pass.ok ? { ok: true, value: { by: "pass", drop: pass.value.drop, pass: pass.value } } : pass;
   }
   const order = await ports.credentials.receiptOrder(authorization.token, ports.now());
-  return order.ok ? { ok: true, value: { by: "receipt", order: order.value } } : order;
+  return order.ok ? { ok: true, value: { by: "receipt", ...order.value } } : order;
 }
 
 /** What settlement says, or else what the drop placed: settlement may not have heard of it yet, or not answer. */
 async function orderView(ports: ApiPorts, id: string, reader: Reader): Promise<OrderView | null> {
   const known = await withinBudget(ports, READ_BUDGET_MS, "checkout.order", ports.checkout.order(id));
   if (known !== null) return known;
-  const drops = reader.by === "pass" ? ports.store.drops.filter((drop) => drop.slug === reader.pass.drop) : ports.store.drops;
-  const placed = await Promise.all(drops.map((drop) => ports.drop(drop.slug).placed(id)));
-  const order = placed.find((candidate) => candidate !== null) ?? null;
+  if (!ports.store.drops.some((drop) => drop.slug === reader.drop)) return null;
+  const order = await ports.drop(reader.drop).placed(id);
   return order === null ? null : confirmingView(order);
 }
 

@@ -5,6 +5,7 @@ import type { PlacedOrder } from "../../checkout/placed-order.ts";
 import type { CheckedCoupon } from "../../coupon/campaign.ts";
 import { couponOfWord } from "../../coupon/typed-word.ts";
 import type { PlaceCommand } from "../../drop/port.ts";
+import { COMPACT_FORM } from "../../kernel/compact-form.ts";
 import type { Problem } from "../../kernel/problem.ts";
 import { accepted, rejected, type Result } from "../../kernel/result.ts";
 import type { PassClaims } from "../credentials.ts";
@@ -18,13 +19,11 @@ import { confirmingView, orderToWire } from "./order-wire.ts";
 import { portProblem } from "./refusals.ts";
 import { credentialRefusal, passOf } from "./request-credentials.ts";
 import type { Handler } from "./resource.ts";
-import { invalidMembers, strictBody } from "./strict-body.ts";
+import { invalidMembers, strictBody } from "../../http/strict-body.ts";
 import { withinBudget } from "./time-budget.ts";
 
 /** How long a shopper waits for the payment page before hearing "confirming". */
 export const OPEN_BUDGET_MS = 4_000;
-
-const SIGNED_VOUCHER = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 
 /**
  * Places an order from a hold and opens its payment. The order exists as soon
@@ -47,7 +46,7 @@ export function putOrder(ports: ApiPorts, guesses: AttemptBudget): Handler {
     const placed = await place(ports, guesses, { id, body: body.value, drop, pass: pass.value, returnTo: new URL(request.url).origin });
     if (!placed.ok) return refusal(placed.rejection, context);
     const opened = await withinBudget(ports, OPEN_BUDGET_MS, "checkout.open", ports.checkout.open(placed.value));
-    const receipt = await ports.credentials.mintReceipt(placed.value.id, placed.value.placedAt);
+    const receipt = await ports.credentials.mintReceipt(placed.value, placed.value.placedAt);
     return answer(orderToWire(opened ?? confirmingView(placed.value), receipt), 201);
   };
 }
@@ -98,7 +97,7 @@ function orderCommand(ports: ApiPorts, { id, body, pass, returnTo }: Placing): R
 /** One answer for every coupon that is not valid here and now: unknown, foreign, never issued or over. */
 async function checkedCoupon(ports: ApiPorts, text: string, drop: AnnouncedDrop, region: string): Promise<Result<CheckedCoupon, { readonly code: "coupon_invalid" }>> {
   const now = ports.now();
-  const coupon = SIGNED_VOUCHER.test(text)
+  const coupon = COMPACT_FORM.test(text)
     ? await ports.credentials.checkVoucher(text, drop.plan.drop, region, now)
     : couponOfWord(text, drop.plan.campaigns, { region, now });
   return coupon === null ? rejected({ code: "coupon_invalid" }) : accepted(coupon);

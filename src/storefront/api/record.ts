@@ -3,7 +3,7 @@ import type { ApiPorts } from "../ports.ts";
 import { announcedDrop } from "./announced-drop.ts";
 import { answer, refusal } from "./answers.ts";
 import type { Handler } from "./resource.ts";
-import { invalidMembers } from "./strict-body.ts";
+import { invalidMembers } from "../../http/strict-body.ts";
 
 const PAGE_ROWS = 1_000;
 /** A full page never changes. */

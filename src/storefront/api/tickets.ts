@@ -15,7 +15,7 @@ import { claimOutlook } from "./claim-outlook.ts";
 import { portProblem } from "./refusals.ts";
 import { credentialRefusal, ticketOf } from "./request-credentials.ts";
 import type { Handler } from "./resource.ts";
-import { invalidMembers, optionalBody, strictBody } from "./strict-body.ts";
+import { invalidMembers, optionalBody, strictBody } from "../../http/strict-body.ts";
 import { waitEstimate } from "./wait-estimate.ts";
 
 /** A ticket is checked for as long as anything of its drop can still happen. */

@@ -84,7 +84,8 @@ function openSocket(port: number, drop: string, counter: { frames: number }): Pr
       if (!isOpen) {
         const end = buffered.indexOf("\r\n\r\n");
         if (end < 0) return;
-        if (!buffered.toString("latin1", 0, end).startsWith("HTTP/1.1 101")) return void reject(new Error(`a socket was refused: ${buffered.toString("latin1", 0, 60)}`));
+        const answer = buffered.toString("latin1", 0, end);
+        if (!answer.startsWith("HTTP/1.1 101")) return reject(new Error(`a socket was refused: ${answer.slice(0, 60)}`));
         isOpen = true;
         buffered = buffered.subarray(end + 4);
         socket.off("error", reject);

@@ -42,6 +42,8 @@ export interface DropParts {
   readonly hashing: Hashing;
   /** The rank of a ticket as a stranger computes it, "" before the draw. */
   readonly rankOf: (entry: string) => string;
+  /** The object decided commands at this time of its own. */
+  readonly decidedAt: (now: number) => void;
   /** The queue's producer. */
   readonly send: (message: OutboxMessage) => void;
   /** An order was written, whether or not its shopper ever hears of it. */
@@ -239,7 +241,8 @@ export class DropHost implements DropPort {
     const { agenda, random, gatherMsMax } = this.#parts;
     const real = globalThis.setTimeout;
     Reflect.set(globalThis, "setTimeout", (commit: () => void, ms: number) => {
-      agenda.after(ms + random.integer(0, gatherMsMax), "the drop writes", () => {
+      // An idle object writes in the very millisecond: so that what is due then is decided exactly at its bound.
+      agenda.after(gatherMsMax === 0 ? 0 : ms + random.integer(0, gatherMsMax), "the drop writes", () => {
         if (!life.isOver) commit();
       });
     });
@@ -294,6 +297,7 @@ export class DropHost implements DropPort {
   #afterCommit(life: Life, state: DropState, written: PendingWrite | null, now: number): void {
     this.#group = 0;
     this.#memory = life.isOver ? null : state;
+    this.#parts.decidedAt(now);
     const messages = [...(written?.rows.outbox.values() ?? [])].filter((message) => message !== null);
     if (messages.length > 0) void life.outbox.send(messages, now);
     const { facts } = state;

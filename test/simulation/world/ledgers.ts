@@ -79,9 +79,9 @@ export class Ledgers {
   }
 
   /** Whether every order has come to one of its ends and nothing is on its way. */
-  async isQuiet(): Promise<boolean> {
+  async isQuiet(isCancelled: boolean): Promise<boolean> {
     for (const order of this.#placed.values()) {
-      const problem = await this.#unfinished(order);
+      const problem = await this.#unfinished(order, isCancelled);
       if (problem === null) continue;
       this.restless = `order ${order.id} ${problem}`;
       return false;
@@ -123,7 +123,7 @@ export class Ledgers {
   }
 
   /** Why an order is not at one of its ends, or null when it is. */
-  async #unfinished(order: PlacedOrder): Promise<string | null> {
+  async #unfinished(order: PlacedOrder, isCancelled: boolean): Promise<string | null> {
     const { events } = await this.#store.read(order.id);
     const folded = foldOrder(events);
     if (folded === null) return "is not in settlement";
@@ -136,6 +136,7 @@ export class Ledgers {
     if (book.sessionStatus === "open") return "can still be paid";
     // A cardholder who went to the bank gets the money there, or not at all.
     const isKept = book.status === "authorised" || (book.dispute === null && book.capturedMinor > book.refundedMinor);
+    if (isCancelled && isKept) return "keeps money of a cancelled drop";
     if (view.state !== "confirmed") return isKept ? `is ${view.state}, and its money is ${book.status}` : null;
     // Money that waits for its hand-over waits rightly; at-once it may not wait.
     return book.status === "authorised" && order.capture === "at-once" ? "is not captured" : null;

@@ -67,6 +67,15 @@ export class LineAuditor {
     this.#waiters.set(ticket.entry, waiter);
   }
 
+  /**
+   * The drop decided something at `now`, row or no row. Where its clock jumped
+   * ahead for a moment, whoever was called and did not come by then is no longer
+   * kept a place, although the record's time never got there.
+   */
+  noteTime(now: number): void {
+    for (const [key, call] of this.#called) if (now >= call.untilAt) this.#called.delete(key);
+  }
+
   read(row: Row): void {
     switch (row["kind"]) {
       case "plan":
@@ -133,13 +142,14 @@ export class LineAuditor {
     this.#thresholds.set(line, upTo);
     if (this.#source.admit === "all") return;
     const now = Date.parse(at);
+    this.noteTime(now);
     for (const waiter of this.#waiters.values()) {
       const isNew = waiter.lane === lane && waiter.rank > before && waiter.rank <= upTo && waiter.wants.some((want) => want.sku === sku);
       // Whoever sat down before is counted by the sitting or by what was bought, and a shard that the draw missed may still be counting its own.
       if (!isNew || this.#admitted.has(waiter.entry) || this.#missing.includes(waiter.shard)) continue;
       this.#called.set(`${waiter.entry}/${sku}`, { entry: waiter.entry, sku, untilAt: now + this.#source.claimWindowMs });
     }
-    this.#checkPace(sku, now, at);
+    this.#checkPace(sku, at);
   }
 
   /**
@@ -147,19 +157,15 @@ export class LineAuditor {
    * moment fewer people are on their way to a sku than there are units of it,
    * the last one included.
    */
-  #checkPace(sku: string, now: number, at: string): void {
+  #checkPace(sku: string, at: string): void {
     const item = this.#item(sku);
     for (const part of item.components) {
       let wanted = 0;
-      for (const [key, call] of this.#called) {
-        if (now >= call.untilAt) this.#called.delete(key);
-        else {
-          const other = this.#item(call.sku);
-          // Who waits for something that is gone keeps nothing from others.
-          if (other.components.every(({ sku: unit, quantity }) => this.#stock.available(unit, at) >= quantity)) {
-            wanted += other.components.find((candidate) => candidate.sku === part.sku)?.quantity ?? 0;
-          }
-        }
+      for (const call of this.#called.values()) {
+        const other = this.#item(call.sku);
+        // Who waits for something that is gone keeps nothing from others.
+        const isThere = other.components.every(({ sku: unit, quantity }) => this.#stock.available(unit, at) >= quantity);
+        if (isThere) wanted += other.components.find((candidate) => candidate.sku === part.sku)?.quantity ?? 0;
       }
       assert(wanted <= this.#stock.available(part.sku, at), `no more people are called than there are units of ${part.sku}: ${wanted} for ${this.#stock.available(part.sku, at)}`);
     }

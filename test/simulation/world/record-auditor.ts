@@ -90,7 +90,8 @@ export class RecordAuditor {
     if (kind === "cancel") this.#cancelledAt = at;
     if (kind === "pause" || kind === "resume") this.#isPaused = kind === "pause";
     // What is due goes on through a pause, and late money may still have its units again.
-    assert(!this.#isPaused || (kind !== "admit" && kind !== "serve"), "nobody is served or admitted during a pause");
+    const isServing = kind === "admit" || (kind === "serve" && row["upTo"] !== "~");
+    assert(!this.#isPaused || !isServing, "nobody is served or admitted during a pause");
     if (kind === "plan") this.#readPlan(row);
     else if (kind === "extend") this.#readExtension(row, at);
     else if (kind === "close") this.#readClose(row, at);

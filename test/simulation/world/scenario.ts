@@ -17,6 +17,8 @@ export interface Scenario {
   readonly source: PlanSource;
   readonly rates: Readonly<Record<FaultName, number>>;
   readonly shoppers: number;
+  /** How many of them come after the opening. */
+  readonly lateShare: number;
   /** How many e-mail addresses they share between them. */
   readonly people: number;
   /**
@@ -70,6 +72,7 @@ export function makeScenario(random: RandomSource): Scenario {
   };
   return {
     source, rates, shoppers, hasHonestEnding,
+    lateShare: random.pick([0.1, 0.3, 0.9]),
     people: random.chance(0.3) ? random.integer(1, 3) : random.integer(Math.ceil(shoppers / 3), shoppers),
     isMulticapture: random.chance(0.4),
     storeMsMax: random.pick([5, 25, 1_500]),

@@ -13,7 +13,7 @@ import type { RandomSource } from "../../../src/rehearsal/random.ts";
 import type { CheckoutPort } from "../../../src/settlement/port.ts";
 import type { Network } from "./network.ts";
 import type { SimulatedProvider } from "./provider.ts";
-import { SIMULATION_STARTS_AT } from "./scenario.ts";
+import { LOBBY_MS, SIMULATION_STARTS_AT } from "./scenario.ts";
 
 const REGION = "berlin";
 /** Two vouchers for a whole crowd: several shoppers always want the last use of the same one. */
@@ -32,6 +32,8 @@ export interface Shop {
   readonly closesAt: number;
   /** After this instant only honest people come. */
   readonly lastArrivalAt: number;
+  /** How many come after the opening, half of them in its first minutes. */
+  readonly lateShare: number;
   /** Whether any of a sku can still be had by anybody, now or later. */
   readonly isGone: (sku: string) => boolean;
   /** What the shopper was told, for whoever keeps the books of the simulation. */
@@ -61,7 +63,7 @@ export class Shopper {
   /** From joining the lobby to the close, or until this shopper has had enough. */
   async visit(): Promise<void> {
     const { network, lastArrivalAt } = this.#shop;
-    await network.pause(this.#random.chance(0.7) ? this.#random.integer(0, 9 * 60_000) : this.#random.integer(9 * 60_000, lastArrivalAt - SIMULATION_STARTS_AT), "a shopper arrives");
+    await network.pause(this.#arrivalMs(), "a shopper arrives");
     const facts = await this.#join(this.#chooseLines());
     for (let count = 0; facts !== null && count < VISITS_MAX && this.#shop.now() < lastArrivalAt; count++) {
       const claim = await this.#insist("claim", () => this.#shop.drop.claim(facts));
@@ -71,6 +73,12 @@ export class Shopper {
       }
       await network.pause(waitAfter(claim, this.#shop.now(), this.#random), "a shopper looks again");
     }
+  }
+
+  #arrivalMs(): number {
+    const { lateShare, lastArrivalAt } = this.#shop;
+    if (!this.#random.chance(lateShare)) return this.#random.integer(0, LOBBY_MS);
+    return this.#random.chance(0.5) ? this.#random.integer(LOBBY_MS, 2 * LOBBY_MS) : this.#random.integer(LOBBY_MS, lastArrivalAt - SIMULATION_STARTS_AT);
   }
 
   /** Somebody who wants one of a sku, looks whether there is any, takes it and pays at once. */

@@ -26,7 +26,7 @@ const COUNTER_TICK_MS = 8 * MINUTE_MS;
 const SICK_AFTER_CLOSE_MS = 25 * MINUTE_MS;
 /** And so long everything has to end by itself once nothing goes wrong any more. */
 const HEALING_MS = 60 * MINUTE_MS;
-const STEPS_MAX = 200_000;
+const STEPS_MAX = 50_000;
 /** Rebuilding the drop from its storage costs as much as twenty commands. */
 const MEMORY_CHECKED_EVERY = 6;
 /** How many more honest people come than there are units. */
@@ -113,7 +113,7 @@ class World {
     const hashing = memoHashing();
     this.#line = new LineAuditor(source, this.#stock);
     const fail = (error: unknown) => this.#fail(error);
-    this.#drop = new DropHost({ source, agenda, faults, random: random.branch("drop"), gatherMsMax, hashing, rankOf: (entry) => this.#line.rankOf(entry), send: (message) => this.#settlement.enqueue(message), placed: (order) => this.#ledgers.notePlaced(order), fail });
+    this.#drop = new DropHost({ source, agenda, faults, random: random.branch("drop"), gatherMsMax, hashing, rankOf: (entry) => this.#line.rankOf(entry), decidedAt: (now) => this.#line.noteTime(now), send: (message) => this.#settlement.enqueue(message), placed: (order) => this.#ledgers.notePlaced(order), fail });
     this.#provider = new SimulatedProvider({ agenda, network, faults, random: random.branch("provider"), isMulticapture, deliver: (notice) => this.#settlement.webhook(notice) });
     this.#settlement = new SettlementHost({
       agenda, network, faults, random: random.branch("settlement"), drop: this.#drop, hashing, provider: this.#provider, storeMsMax, fail,
@@ -181,11 +181,11 @@ class World {
   }
 
   #arrangeCrowd(closesAt: number, lastArrivalAt: number): void {
-    const { source, shoppers, people, hasHonestEnding } = this.#scenario;
+    const { source, shoppers, people, hasHonestEnding, lateShare } = this.#scenario;
     const crowd = this.#random.branch("crowd");
     const shop: Shop = {
       source, drop: this.#drop, lobby: (shard) => this.#shard(shard), checkout: this.#settlement.checkout, provider: this.#provider,
-      network: this.#network, now: () => this.agenda.now, closesAt, lastArrivalAt, saw: (sight) => this.#saw(sight),
+      network: this.#network, now: () => this.agenda.now, closesAt, lastArrivalAt, lateShare, saw: (sight) => this.#saw(sight),
       isGone: (sku) => this.#stock.count(sku).sold === this.#stock.quantity(sku),
     };
     const come = (visit: Promise<void>) => {
@@ -200,7 +200,8 @@ class World {
     const counter = this.#random.branch("counter");
     this.#every(COUNTER_TICK_MS, null, "the counter", () => {
       const isTakingBack = !(hasHonestEnding && this.#faults.isHealed && this.agenda.now < closesAt);
-      this.#watch(this.#ledgers.serveCounter(this.#settlement.desk, this.#network, counter, isTakingBack));
+      // Two of them, who do not know of each other.
+      for (let person = 0; person < 2; person++) this.#watch(this.#ledgers.serveCounter(this.#settlement.desk, this.#network, counter, isTakingBack));
     });
     if (!hasHonestEnding) return;
     this.agenda.arrange(lastArrivalAt + 1, "honest people come", () => {
@@ -283,7 +284,7 @@ class World {
 
   async #isQuiet(): Promise<boolean> {
     if (this.#isLater && this.agenda.now <= this.#provider.lastNoticeAt + HOUR_MS) return false;
-    return this.#restlessDrop() === "" && this.#shopping === 0 && (await this.#ledgers.isQuiet());
+    return this.#restlessDrop() === "" && this.#shopping === 0 && (await this.#ledgers.isQuiet(this.#drop.storage.facts?.cancelled === true));
   }
 
   #restlessDrop(): string {

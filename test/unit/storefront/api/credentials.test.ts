@@ -182,14 +182,14 @@ describe("a DPoP proof", () => {
 
 describe("a receipt", () => {
   it("names its order for years and is the same token every time", async () => {
-    const receipt = await credentials.mintReceipt("ord_1", NOW);
-    expect(await credentials.mintReceipt("ord_1", NOW)).toBe(receipt);
-    expect(await credentials.receiptOrder(receipt, NOW + 365 * 86_400_000)).toEqual({ ok: true, value: "ord_1" });
+    const receipt = await credentials.mintReceipt({ id: "ord_1", drop: "moth-tee" }, NOW);
+    expect(await credentials.mintReceipt({ id: "ord_1", drop: "moth-tee" }, NOW)).toBe(receipt);
+    expect(await credentials.receiptOrder(receipt, NOW + 365 * 86_400_000)).toEqual({ ok: true, value: { id: "ord_1", drop: "moth-tee" } });
     expect(await credentials.receiptOrder(receipt, NOW + 4 * 365 * 86_400_000)).toEqual(refused("credential_invalid"));
   });
 
   it("that is a MAC with our public key as its secret is refused", async () => {
-    const claims = { iss: "tranche", sub: "ord_1", jti: "ord_1", aud: "receipt", iat: NOW / 1000, exp: NOW / 1000 + 60 };
+    const claims = { iss: "tranche", sub: "ord_1", jti: "ord_1", drop: "moth-tee", aud: "receipt", iat: NOW / 1000, exp: NOW / 1000 + 60 };
     const [published] = credentials.publicKeys.keys;
     const secret = Buffer.from(String(published?.["x"]), "base64url");
     for (const kid of ["receipt-1", "t1"]) {
@@ -203,7 +203,7 @@ describe("a receipt", () => {
     const couponKey = { ...(await exportJWK(publicKey)), kid: "coupon-1" };
     const known = JSON.parse(secretsEnv.PUBLIC_KEYS);
     const both = joseCredentials(storefrontSecrets({ ...secretsEnv, PUBLIC_KEYS: JSON.stringify({ keys: [...known.keys, couponKey] }) }), nodeHashing);
-    const claims = { iss: "tranche", sub: "ord_1", jti: "ord_1", aud: "receipt", iat: NOW / 1000, exp: NOW / 1000 + 60 };
+    const claims = { iss: "tranche", sub: "ord_1", jti: "ord_1", drop: "moth-tee", aud: "receipt", iat: NOW / 1000, exp: NOW / 1000 + 60 };
     const token = await new SignJWT(claims).setProtectedHeader({ alg: "EdDSA", typ: "tranche-receipt+jwt", kid: "coupon-1" }).sign(await importJWK(await exportJWK(privateKey), "EdDSA"));
     expect(await both.receiptOrder(token, NOW)).toEqual(refused("credential_invalid"));
   });
@@ -215,7 +215,7 @@ describe("a missing secret", () => {
       const closed = joseCredentials(storefrontSecrets({ TICKET_KEYS: wrong, RECEIPT_KEY: undefined, PUBLIC_KEYS: undefined }), nodeHashing);
       await expect(closed.mintTicket(claimsOf(thumbprint), NOW)).rejects.toThrow("TICKET_KEYS");
       await expect(closed.provenTicket({ token: ticket, proof: "x", method: "POST", url: URL_PASSES }, "moth-tee", NOW)).rejects.toThrow("TICKET_KEYS");
-      await expect(closed.mintReceipt("ord_1", NOW)).rejects.toThrow("RECEIPT_KEY");
+      await expect(closed.mintReceipt({ id: "ord_1", drop: "moth-tee" }, NOW)).rejects.toThrow("RECEIPT_KEY");
       expect(() => closed.dpopNonce(NOW)).toThrow("TICKET_KEYS");
       expect(closed.publicKeys.keys).toEqual([]);
     }

@@ -271,7 +271,7 @@ async function thumbprint(jwk: Record<string, unknown>): Promise<string> {
   return (await browserKeyThumbprint({ kty: "EC", crv: "P-256", x: String(jwk["x"]), y: String(jwk["y"]) })) ?? "";
 }
 
-const receipt = await credentials.mintReceipt(testId("ord", "A"), OPENS_AT);
+const receipt = await credentials.mintReceipt({ id: testId("ord", "A"), drop: "moth-tee" }, OPENS_AT);
 
 describe("reading an order", () => {
   const order = async (id: string) => (id === testId("ord", "A") ? orderView({ state: "confirmed", payment: { state: "authorised", url: null } }) : null);
@@ -289,8 +289,11 @@ describe("reading an order", () => {
     await expectProblem(await send("GET", ORDER), "credential_missing");
     await expectProblem(await send("GET", ORDER, bearer("x.y.z")), "credential_invalid");
     await expectProblem(await send("GET", ORDER, bearer(shopper.pass)), "credential_invalid");
-    const other = await credentials.mintReceipt(testId("ord", "B"), OPENS_AT);
+    const other = await credentials.mintReceipt({ id: testId("ord", "B"), drop: "moth-tee" }, OPENS_AT);
     const foreign = await expectProblem(await send("GET", ORDER, bearer(other)), "not_found");
+    // Whoever places an order of the same id in another drop gets a receipt for that one, not for this.
+    const sameId = await credentials.mintReceipt({ id: testId("ord", "A"), drop: "other-drop" }, OPENS_AT);
+    expect(await expectProblem(await send("GET", ORDER, bearer(sameId)), "not_found")).toEqual(foreign);
     const theirs = await expectProblem(await asPass(send, "GET", ORDER, undefined, stranger), "not_found");
     const never = await expectProblem(await asPass(send, "GET", `/api/orders/${testId("ord", "C")}`), "not_found");
     expect([theirs, { ...never, instance: ORDER }]).toEqual([foreign, foreign]);

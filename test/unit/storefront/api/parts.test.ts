@@ -4,7 +4,7 @@ import { nodeHashing } from "../../../../src/kernel/node-hashing.ts";
 import { attemptBudget } from "../../../../src/storefront/api/attempt-budget.ts";
 import { checkedDelivery, pickupSlots } from "../../../../src/storefront/api/delivery-check.ts";
 import { emailAddress } from "../../../../src/storefront/api/email-address.ts";
-import { strictJson } from "../../../../src/storefront/api/strict-json.ts";
+import { strictJson } from "../../../../src/kernel/strict-json.ts";
 import { waitEstimate } from "../../../../src/storefront/api/wait-estimate.ts";
 import { slotsOf } from "../../../../src/storefront/pages/when.ts";
 import { sweepDrops } from "../../../../src/storefront/sweep.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { strictJson } from "../../../../src/storefront/api/strict-json.ts";
+import { strictJson } from "../../../../src/kernel/strict-json.ts";
 import { client, expectProblem, newShopper, type Send, type Shopper } from "../../../support/storefront-client.ts";
 import { OPENS_AT, testId, TICKET, world } from "../../../support/storefront-doubles.ts";
 

@@ -1,16 +1,17 @@
 import * as v from "valibot";
-import type { FieldError, Problem } from "../../kernel/problem.ts";
-import { accepted, rejected, type Result } from "../../kernel/result.ts";
-import { strictJson } from "./strict-json.ts";
+import type { FieldError, Problem } from "../kernel/problem.ts";
+import { accepted, rejected, type Result } from "../kernel/result.ts";
+import { strictJson } from "../kernel/strict-json.ts";
+import { boundedBytes, textOfBytes } from "./bounded-body.ts";
 
-/** No request of a shopper comes near this. */
+/** No request of a shopper comes near this; a route that takes more says so. */
 const BODY_BYTES_MAX = 16 * 1024;
 const ERRORS_MAX = 20;
 
 /** A request's JSON body in the shape that the route asks for, or why it is not. */
-export async function strictBody<Schema extends v.GenericSchema>(request: Request, schema: Schema): Promise<Result<v.InferOutput<Schema>, Problem>> {
+export async function strictBody<Schema extends v.GenericSchema>(request: Request, schema: Schema, bytesMax = BODY_BYTES_MAX): Promise<Result<v.InferOutput<Schema>, Problem>> {
   if (!isJson(request)) return rejected({ code: "unsupported_media_type" });
-  const bytes = await boundedBytes(request, BODY_BYTES_MAX);
+  const bytes = await boundedBytes(request, bytesMax);
   if (bytes === null) return rejected({ code: "too_large" });
   return shaped(bytes, schema);
 }
@@ -24,7 +25,7 @@ export async function optionalBody<Schema extends v.GenericSchema>(request: Requ
 }
 
 function shaped<Schema extends v.GenericSchema>(bytes: Uint8Array, schema: Schema): Result<v.InferOutput<Schema>, Problem> {
-  const text = textOf(bytes);
+  const text = textOfBytes(bytes);
   const json = text === null ? null : strictJson(text);
   if (json === null) return rejected({ code: "malformed_request" });
   // To valibot a list is an object without members, which would pass where every member is optional.
@@ -61,38 +62,4 @@ function isJson(request: Request): boolean {
   const encoding = request.headers.get("content-encoding");
   if (encoding !== null && encoding.toLowerCase() !== "identity") return false;
   return /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(request.headers.get("content-type") ?? "");
-}
-
-function textOf(bytes: Uint8Array): string | null {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return null;
-  }
-}
-
-/** The body's bytes, or null as soon as there are too many: the declared length may lie. */
-export async function boundedBytes(request: Request, bytesMax: number): Promise<Uint8Array<ArrayBuffer> | null> {
-  if (Number(request.headers.get("content-length") ?? 0) > bytesMax) return null;
-  if (request.body === null) return new Uint8Array(0);
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  const reader = request.body.getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    length += value.byteLength;
-    if (length > bytesMax) {
-      await reader.cancel();
-      return null;
-    }
-    parts.push(value);
-  }
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const part of parts) {
-    bytes.set(part, offset);
-    offset += part.byteLength;
-  }
-  return bytes;
 }
