@@ -71,7 +71,8 @@ function dropState(ports: DeskPorts): Handler {
   return async (context) => {
     const drop = parsed(dropSlug, context.req.param("drop"));
     const snapshot = drop.ok ? await ports.drop(drop.value).snapshot([]) : null;
-    return snapshot === null ? refusal({ code: "not_found" }, context.req.raw) : context.json(dropToWire(snapshot));
+    if (!drop.ok || snapshot === null) return refusal({ code: "not_found" }, context.req.raw);
+    return context.json({ ...dropToWire(snapshot), checkout: await ports.drop(drop.value).pace() });
   };
 }
 

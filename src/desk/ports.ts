@@ -13,7 +13,7 @@ export interface DeskPorts {
   readonly couponKey: CouponKey | null;
   readonly money: MoneyDeskPort;
   /** The desk reads a drop's public state and plan, and controls it; it touches nothing else of it. */
-  drop(slug: string): Pick<DropPort, "snapshot" | "control">;
+  drop(slug: string): Pick<DropPort, "snapshot" | "control" | "pace">;
   readonly hashing: Hashing;
   readonly now: Clock;
   randomBytes(count: number): Uint8Array;

@@ -199,6 +199,13 @@ export type OutboxMessage =
   /** The drop was cancelled: void or refund. */
   | { readonly id: string; readonly drop: string; readonly kind: "order_cancelled"; readonly order: string };
 
+/** From admission to a confirmed payment, over the drop's sales so far. */
+export interface CheckoutPace {
+  readonly orders: number;
+  /** Null before the first sale. */
+  readonly medianMs: number | null;
+}
+
 /** For the storefront, the lobby, the desk and settlement; each uses only what is its own business. */
 export interface DropPort {
   /** Makes the plan when there is none; the first source wins. */
@@ -226,6 +233,8 @@ export interface DropPort {
   /** From a page's first row (1-based), at most 1,000 rows. */
   record(from: number): Promise<RecordPage | null>;
   control(control: Control, actor: string): Promise<Result<DropSnapshot, { readonly code: "control_not_possible" } | { readonly code: "not_found" }>>;
+  /** The desk: how fast people get from their turn to a paid order. */
+  pace(): Promise<CheckoutPace>;
   /** Runs whatever is due: expiries, the draw, the close, the outbox. For cron and alarms. */
   sweep(): Promise<void>;
 }

@@ -14,12 +14,15 @@ export interface Visitor {
   readonly near: { readonly lat: number; readonly lon: number } | null;
 }
 
+/** What the shop may ask of a drop: stock and orders, never money, controls or seals. */
+export type ShopDrop = Pick<DropPort, "plan" | "claim" | "hold" | "holdState" | "abandon" | "place" | "placed" | "record" | "sweep">;
+
 /** Everything that the storefront's routes may use; workers/storefront wires it from the bindings. */
 export interface StorefrontPorts {
   readonly store: StoreConfig;
   readonly isLocal: boolean;
   readonly version: string;
-  drop(slug: string): DropPort;
+  drop(slug: string): ShopDrop;
   lobby(slug: string, shard: number): LobbyPort;
   /** The live chain: isolate memory, edge cache, a lobby shard. At most 2 s old and never past a boundary. */
   live(slug: string): Promise<LobbyLive | null>;

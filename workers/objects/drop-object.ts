@@ -7,10 +7,11 @@ import { decideServe } from "../../src/drop/line.ts";
 import { dropSnapshot } from "../../src/drop/live.ts";
 import { decidePlace } from "../../src/drop/orders.ts";
 import { decideConfirm, decideFail, decideProcessing, decideRestock } from "../../src/drop/payments.ts";
+import { checkoutPace } from "../../src/drop/pace.ts";
 import type { PlanSource } from "../../src/drop/plan.ts";
 import { decidePlan } from "../../src/drop/planning.ts";
 import type {
-  AbandonRejection, ClaimAnswer, ClaimRejection, ConfirmAnswer, Control, DropPort, DropSnapshot, HoldCommand, HoldRejection, HoldView, Line, LinePage,
+  AbandonRejection, CheckoutPace, ClaimAnswer, ClaimRejection, ConfirmAnswer, Control, DropPort, DropSnapshot, HoldCommand, HoldRejection, HoldView, Line, LinePage,
   OutboxMessage, PlaceCommand, PlaceRejection, RecordPage, ShardSeal, TicketFacts,
 } from "../../src/drop/port.ts";
 import { nextStageAt } from "../../src/drop/release.ts";
@@ -146,6 +147,10 @@ export class DropObject extends DurableObject<DropEnv> implements DropPort {
     );
     if (outcome === null || snapshot === null) return rejected({ code: "not_found" });
     return outcome.ok ? accepted(snapshot) : outcome;
+  }
+
+  async pace(): Promise<CheckoutPace> {
+    return await this.#read(checkoutPace);
   }
 
   async sweep(): Promise<void> {

@@ -1,6 +1,6 @@
-import type { DropPort } from "../../src/drop/port.ts";
 import type { LobbyPort } from "../../src/lobby/port.ts";
 import type { CheckoutPort } from "../../src/settlement/port.ts";
+import type { ShopDrop } from "../../src/storefront/ports.ts";
 
 /** A stub speaks its port over RPC; a lobby shard takes WebSocket upgrades as well. */
 interface Objects<Port> {
@@ -8,7 +8,7 @@ interface Objects<Port> {
 }
 
 export interface StorefrontEnv {
-  readonly DROP: Objects<DropPort>;
+  readonly DROP: Objects<ShopDrop>;
   readonly LOBBY: Objects<LobbyPort & { fetch(request: Request): Promise<Response> }>;
   readonly CHECKOUT: CheckoutPort;
   readonly WEBHOOKS: Fetcher;

@@ -1,6 +1,6 @@
 import type { StoreConfig } from "../../src/config/store-config.ts";
-import type { DropPort } from "../../src/drop/port.ts";
 import type { LobbyPort } from "../../src/lobby/port.ts";
+import type { ShopDrop } from "../../src/storefront/ports.ts";
 import type { StorefrontEnv } from "./environment.ts";
 
 /**
@@ -20,27 +20,19 @@ async function called<Port, Answer>(stub: () => Port, call: (port: Port) => Prom
   }
 }
 
-export function dropObject(env: StorefrontEnv, store: StoreConfig, slug: string): DropPort {
+export function dropObject(env: StorefrontEnv, store: StoreConfig, slug: string): ShopDrop {
   const home = store.drops.find((drop) => drop.slug === slug)?.home ?? null;
   const hint = locationHint(home);
   const stub = () => env.DROP.getByName(slug, hint === null ? {} : { locationHint: hint });
   return {
     plan: (source) => called(stub, (port) => port.plan(source)),
-    snapshot: (pages) => called(stub, (port) => port.snapshot(pages)),
-    seal: (seal) => called(stub, (port) => port.seal(seal)),
     claim: (ticket) => called(stub, (port) => port.claim(ticket)),
     hold: (command) => called(stub, (port) => port.hold(command)),
     holdState: (id, entry) => called(stub, (port) => port.holdState(id, entry)),
     abandon: (id, entry) => called(stub, (port) => port.abandon(id, entry)),
     place: (command) => called(stub, (port) => port.place(command)),
     placed: (order) => called(stub, (port) => port.placed(order)),
-    confirm: (order, payment) => called(stub, (port) => port.confirm(order, payment)),
-    processing: (order) => called(stub, (port) => port.processing(order)),
-    fail: (order) => called(stub, (port) => port.fail(order)),
-    restock: (order, refund, lines) => called(stub, (port) => port.restock(order, refund, lines)),
-    acknowledge: (outboxIds) => called(stub, (port) => port.acknowledge(outboxIds)),
     record: (from) => called(stub, (port) => port.record(from)),
-    control: (control, actor) => called(stub, (port) => port.control(control, actor)),
     sweep: () => called(stub, (port) => port.sweep()),
   };
 }

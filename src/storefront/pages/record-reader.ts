@@ -1,4 +1,5 @@
-import type { DropPort, MovementRow, RecordPage } from "../../drop/port.ts";
+import type { MovementRow, RecordPage } from "../../drop/port.ts";
+import type { ShopDrop } from "../ports.ts";
 
 const ROWS_A_PAGE = 1_000;
 /** A page for people may be this much behind the record; the object is asked no more often than that. */
@@ -33,10 +34,10 @@ interface Progress {
  * become work for the object that sells.
  */
 export class RecordReader {
-  readonly #dropOf: (slug: string) => DropPort;
+  readonly #dropOf: (slug: string) => ShopDrop;
   readonly #progressBySlug = new Map<string, Progress>();
 
-  constructor(dropOf: (slug: string) => DropPort) {
+  constructor(dropOf: (slug: string) => ShopDrop) {
     this.#dropOf = dropOf;
   }
 

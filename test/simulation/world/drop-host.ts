@@ -10,7 +10,7 @@ import { decideConfirm, decideFail, decideProcessing, decideRestock } from "../.
 import type { PlanSource } from "../../../src/drop/plan.ts";
 import { decidePlan } from "../../../src/drop/planning.ts";
 import type {
-  AbandonRejection, ClaimAnswer, ClaimRejection, ConfirmAnswer, Control, DropPort, DropSnapshot, HoldCommand, HoldRejection, HoldView, Line, LinePage, MovementRow,
+  AbandonRejection, CheckoutPace, ClaimAnswer, ClaimRejection, ConfirmAnswer, Control, DropPort, DropSnapshot, HoldCommand, HoldRejection, HoldView, Line, LinePage, MovementRow,
   OutboxMessage, PlaceCommand, PlaceRejection, RecordPage, ShardSeal, TicketFacts,
 } from "../../../src/drop/port.ts";
 import { nextStageAt } from "../../../src/drop/release.ts";
@@ -171,6 +171,10 @@ export class DropHost implements DropPort {
 
   async record(): Promise<RecordPage | null> {
     throw new Error("a simulation reads the record from storage");
+  }
+
+  async pace(): Promise<CheckoutPace> {
+    throw new Error("nobody at a simulated desk asks for statistics");
   }
 
   async control(control: Control, actor: string): Promise<Result<DropSnapshot, { readonly code: "control_not_possible" } | { readonly code: "not_found" }>> {

@@ -73,6 +73,7 @@ export class Backstage {
       },
       drop: (slug) => ({
         snapshot: async () => (this.calls.push(`snapshot ${slug}`), this.known ? snapshot : null),
+        pace: async () => ({ orders: 3, medianMs: 41_000 }),
         control: async (control, actor) => (this.controls.push({ control, actor }), this.controlAnswer),
       }),
       report: ({ code, path }) => void this.reports.push(`${code} ${path}`),

@@ -54,6 +54,10 @@ describe("the desk's door", () => {
     }
   });
 
+  test("shows a drop with how fast people get from their turn to a paid order", async () => {
+    expect((await new Backstage().ask("GET", "/desk/api/drops/moth-tee")).body).toMatchObject({ drop: "moth-tee", checkout: { orders: 3, medianMs: 41_000 } });
+  });
+
   test("answers 404 where there is nothing and 405 with the methods where there is something", async () => {
     expect((await new Backstage().ask("GET", "/desk")).body).toMatchObject({ status: 404, code: "not_found", instance: "/desk" });
     expect((await new Backstage().ask("GET", "/desk/api/drops/Moth_Tee/")).status).toBe(404);
