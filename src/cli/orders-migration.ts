@@ -1,7 +1,5 @@
 import { drizzle as d1 } from "drizzle-orm/d1";
 import { migrate as migrateD1 } from "drizzle-orm/d1/migrator";
-import { drizzle as libsql } from "drizzle-orm/libsql";
-import { migrate as migrateLibsql } from "drizzle-orm/libsql/migrator";
 import type { Miniflare } from "miniflare";
 import type { OrdersServer } from "./local-vars.ts";
 import { projectPath } from "./project.ts";
@@ -13,6 +11,8 @@ export async function migrateOrders(runtime: Miniflare, orders: OrdersServer | n
     await migrateD1(d1(await runtime.getD1Database("ORDERS", "settlement")), options);
     return;
   }
+  // Loaded only here: its client takes half a second that a start on D1 need not wait.
+  const [{ drizzle: libsql }, { migrate: migrateLibsql }] = await Promise.all([import("drizzle-orm/libsql"), import("drizzle-orm/libsql/migrator")]);
   const database = libsql({ connection: { url: orders.url, ...(orders.token === null ? {} : { authToken: orders.token }) } });
   try {
     await migrateLibsql(database, options);

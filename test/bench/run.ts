@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
@@ -17,11 +17,12 @@ import { measurePurchases } from "./measures/purchase.ts";
 import { measureSettling } from "./measures/settling.ts";
 import { endStarts, measureStart } from "./measures/start.ts";
 import { serveBench, serveHello, serveProduct, type Served } from "./runtimes.ts";
-import { machineText, type Row, tableText } from "./table.ts";
+import { machineText, type Row, tableText, writeFigures } from "./table.ts";
 
 /*
  * npm run bench                         every figure, in a few minutes
  * npm run bench -- --only pages,holds   some of them
+ * npm run bench -- --write              every figure, also into the README
  *
  * Everything is measured on the built product, served as npm start serves it,
  * on loopback. Each runtime is a process of its own; its processor time is what
@@ -38,9 +39,15 @@ function benchDrop(slug: string): TestDrop {
 }
 const DROPS = { holds: "bench-holds", purchases: "bench-purchases", sockets: "bench-sockets" } as const;
 
-const { values } = parseArgs({ options: { only: { type: "string" }, rounds: { type: "string" } } });
+if (!existsSync("/proc/self/schedstat")) {
+  process.stderr.write("The bench reads processor times from Linux's /proc, which is not here.\n");
+  process.exit(1);
+}
+const { values } = parseArgs({ options: { only: { type: "string" }, rounds: { type: "string" }, write: { type: "boolean" } } });
 const rounds = Number(values.rounds ?? ROUNDS);
 const only = values.only?.split(",") ?? null;
+if (!Number.isInteger(rounds) || rounds < 1) throw new Error("--rounds is a whole number from 1");
+if (values.write === true && only !== null) throw new Error("--write takes every figure of one run, so not together with --only");
 
 const tell = (line: string): void => void process.stderr.write(`${line}\n`);
 
@@ -102,6 +109,8 @@ async function main(): Promise<void> {
       decisions: () => measureDecisions(rounds + 1, tell),
       start: () => measureStart(folder, Math.min(rounds, 3), tell),
     };
+    const unknown = only?.filter((name) => !(name in measures)) ?? [];
+    if (unknown.length > 0) throw new Error(`there is no ${unknown.join(", ")}; there are ${Object.keys(measures).join(", ")}`);
     const rows: Row[] = [];
     for (const [name, measure] of Object.entries(measures)) {
       if (only !== null && !only.includes(name)) continue;
@@ -109,7 +118,10 @@ async function main(): Promise<void> {
       rows.push(...await measure());
     }
     const missed = rows.filter(({ goal }) => goal?.isMet === false);
-    process.stdout.write(`\n${machineText()}\n\n${tableText(rows)}\n\n${missed.length === 0 ? "Every goal is met." : `Missed: ${missed.map(({ what, figure }) => `${what} (${figure})`).join("; ")}.`}\n${((performance.now() - startedAt) / 1_000).toFixed(0)} s in all\n`);
+    const verdict = missed.length === 0 ? "Every goal is met." : `Missed: ${missed.map(({ what, figure }) => `${what}, ${figure}`).join("; ")}.`;
+    const figures = `${new Date().toISOString().slice(0, 10)}, ${machineText()}:\n\n${tableText(rows)}\n\n${verdict}`;
+    process.stdout.write(`\n${figures}\n${((performance.now() - startedAt) / 1_000).toFixed(0)} s in all\n`);
+    if (values.write === true) writeFigures(figures);
   } finally {
     await end();
   }

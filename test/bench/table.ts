@@ -1,5 +1,5 @@
 import { cpus, release, totalmem } from "node:os";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { PROJECT } from "../support/sources.ts";
 
@@ -52,4 +52,14 @@ function versionOf(name: string): string {
   const manifest: unknown = JSON.parse(readFileSync(path.join(PROJECT, "node_modules", name, "package.json"), "utf8"));
   const version: unknown = typeof manifest === "object" && manifest !== null ? Reflect.get(manifest, "version") : undefined;
   return String(version);
+}
+
+const FIGURES = /(<!-- figures: [^\n]*-->\n)[\s\S]*?(<!-- end of figures -->)/;
+
+/** Puts the figures into the README in the place of the ones before. */
+export function writeFigures(text: string): void {
+  const file = path.join(PROJECT, "README.md");
+  const readme = readFileSync(file, "utf8");
+  if (!FIGURES.test(readme)) throw new Error("README.md has no place for the figures");
+  writeFileSync(file, readme.replace(FIGURES, (_, begin: string, end: string) => `${begin}${text}\n${end}`));
 }
