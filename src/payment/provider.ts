@@ -1,4 +1,5 @@
 import type { PlacedOrder } from "../checkout/placed-order.ts";
+import { Fault } from "../kernel/result.ts";
 
 /** The provider's account in the ledger. */
 export const PROVIDER_ACCOUNT = "provider:stripe";
@@ -37,16 +38,35 @@ export interface ProviderTruth {
 export type EffectAnswer = { readonly isDone: true } | { readonly isDone: false; readonly reason: string };
 
 /**
+ * The provider answered an effect with a failure of its own (5xx), and keeps
+ * that answer: whoever asks again under the same key hears it again, however
+ * long. The effect may have happened all the same.
+ */
+export class ProviderFailure extends Fault {
+  /** Whether this was the kept answer to an earlier request, which proves that the request is over and its key is spent. */
+  readonly isReplay: boolean;
+
+  constructor(message: string, options: { isReplay: boolean; cause?: unknown }) {
+    super(message, { retryable: true, cause: options.cause });
+    this.isReplay = options.isReplay;
+  }
+}
+
+/** The reason of a refusal that says: this key came before, with other parameters. */
+export const KEY_OF_ANOTHER = "idempotency_error";
+
+/**
  * A payment provider. Every effect carries a key made from the business event,
  * so that asking again finds the first answer instead of a second effect.
  *
  * A `Fault` means that the outcome is unknown (a time-out, a 5xx) or that the
  * provider asks to come back (429): the caller asks for the truth, then tries
- * again under the same key. A refusal that will not change is a value.
+ * again under the same key, unless a `ProviderFailure` says that the key is
+ * spent. A refusal that will not change is a value.
  */
 export interface PaymentProvider {
   /** Opens the hosted page for an order; `budgetMs` bounds the wait. */
-  openSession(order: PlacedOrder, budgetMs: number): Promise<OpenedSession | { readonly refused: string }>;
+  openSession(order: PlacedOrder, budgetMs: number, key: string): Promise<OpenedSession | { readonly refused: string }>;
   /** Null when the provider knows neither. */
   truth(of: { readonly session: string | null; readonly payment: string | null }): Promise<ProviderTruth | null>;
   /** Stops a session from taking a payment. One that was completed meanwhile stays so, and the answer says it. */

@@ -2,6 +2,7 @@ import Stripe from "stripe";
 import type { PlacedOrder } from "../checkout/placed-order.ts";
 import { currencyExponent } from "../kernel/money.ts";
 import { Fault } from "../kernel/result.ts";
+import { KEY_OF_ANOTHER, ProviderFailure } from "./provider.ts";
 import type { EffectAnswer, PaymentProvider, PaymentTruth, ProviderTruth, SessionTruth } from "./provider.ts";
 
 export interface StripeOptions {
@@ -40,11 +41,11 @@ export function stripeProvider(options: StripeOptions): PaymentProvider {
   };
 
   return {
-    async openSession(order, budgetMs) {
+    async openSession(order, budgetMs, key) {
       if (toStripeAmount(order.totalMinor, order.currency) === null) return { refused: "amount_not_chargeable" };
-      const opened = await answered(() =>
+      const opened = await answeredUnderKey(() =>
         stripe.checkout.sessions.create(sessionParams(order, options.hasMulticapture), {
-          idempotencyKey: `session:${order.id}`, timeout: Math.min(Math.max(budgetMs, 1), TIMEOUT_MS),
+          idempotencyKey: key, timeout: Math.min(Math.max(budgetMs, 1), TIMEOUT_MS),
         }));
       return opened.ok ? { id: opened.value.id, url: opened.value.url } : { refused: opened.refused };
     },
@@ -69,11 +70,11 @@ export function stripeProvider(options: StripeOptions): PaymentProvider {
       const amount = toStripeAmount(amountMinor, currency);
       if (amount === null) return { isDone: false, reason: "amount_not_chargeable" };
       const finality = isMulticapture ? { final_capture: isFinal } : {};
-      return effectAnswer(await answered(() => stripe.paymentIntents.capture(payment, { amount_to_capture: amount, ...finality }, { idempotencyKey: key })));
+      return effectAnswer(await answeredUnderKey(() => stripe.paymentIntents.capture(payment, { amount_to_capture: amount, ...finality }, { idempotencyKey: key })));
     },
 
     async voidPayment(payment, key) {
-      return effectAnswer(await answered(() => stripe.paymentIntents.cancel(payment, {}, { idempotencyKey: key })));
+      return effectAnswer(await answeredUnderKey(() => stripe.paymentIntents.cancel(payment, {}, { idempotencyKey: key })));
     },
 
     async refund({ id, payment, amountMinor, currency, key }) {
@@ -82,7 +83,7 @@ export function stripeProvider(options: StripeOptions): PaymentProvider {
       // Looked for by its name first: after a day the key is forgotten, and the same part would be paid back a second time.
       const earlier = await answered(() => stripe.refunds.list({ payment_intent: payment, limit: 100 }));
       if (earlier.ok && earlier.value.data.some((refund) => refund.metadata?.["refund"] === id && isMade(refund))) return { isDone: true };
-      const made = await answered(() =>
+      const made = await answeredUnderKey(() =>
         stripe.refunds.create({ payment_intent: payment, amount, metadata: { refund: id } }, { idempotencyKey: key }));
       if (!made.ok) return { isDone: false, reason: made.refused };
       return isMade(made.value) ? { isDone: true } : { isDone: false, reason: "refund_failed" };
@@ -199,11 +200,22 @@ async function answered<Value>(call: () => Promise<Value>): Promise<Answered<Val
     return { ok: true, value: await call() };
   } catch (error) {
     if (error instanceof Stripe.errors.StripeError && FINAL_STATUSES.has(error.statusCode ?? 0)) {
-      return { ok: false, refused: error.code ?? error.type };
+      return { ok: false, refused: error instanceof Stripe.errors.StripeIdempotencyError ? KEY_OF_ANOTHER : (error.code ?? error.type) };
     }
     if (error instanceof Stripe.errors.StripeError) {
       throw new Fault(`stripe: ${error.type} ${error.statusCode ?? "without an answer"}`, { retryable: true, cause: error });
     }
     throw error;
+  }
+}
+
+/** As `answered`, for what carries a key: a 5xx that Stripe itself sent is kept under it, and every retry gets it again. */
+async function answeredUnderKey<Value>(call: () => Promise<Value>): Promise<Answered<Value>> {
+  try {
+    return await answered(call);
+  } catch (error) {
+    const cause = error instanceof Fault ? error.cause : null;
+    if (!(error instanceof Fault) || !(cause instanceof Stripe.errors.StripeError) || (cause.statusCode ?? 0) < 500) throw error;
+    throw new ProviderFailure(error.message, { isReplay: cause.headers?.["idempotent-replayed"] === "true", cause });
   }
 }

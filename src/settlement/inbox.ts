@@ -82,7 +82,7 @@ async function processNotice(ports: SettlementPorts, notice: ProviderNotice, isL
     await advance(ports, recorded, WORK_BUDGET_MS);
     return "processed";
   }
-  const asked = isNews(open.book, notice.type) ? await askProvider(ports, open, notice) : open;
+  const asked = isNews(open.book, notice.type) || isOfAnother(open.book, notice) ? await askProvider(ports, open, notice) : open;
   await advance(ports, asked, WORK_BUDGET_MS);
   return "processed";
 }
@@ -92,6 +92,13 @@ const UNDERSTOOD: ReadonlySet<string> = new Set([
   "payment_intent.amount_capturable_updated", "payment_intent.processing", "payment_intent.payment_failed", "payment_intent.succeeded", "payment_intent.canceled",
   "charge.dispute.created", "charge.dispute.closed",
 ]);
+
+/** Whether the event is about a second payment of the order, which somebody made in a page that the order does not know. */
+function isOfAnother(book: OrderBook, notice: ProviderNotice): boolean {
+  if (book.payment === null) return false;
+  const isOtherPayment = notice.payment !== null && notice.payment !== book.payment.id && book.strays[notice.payment] === undefined;
+  return isOtherPayment || (notice.payment === null && notice.session !== null && book.session !== null && notice.session !== book.session.id);
+}
 
 /** Whether an event of this type can say anything that the book does not know. */
 function isNews(book: OrderBook, type: string): boolean {

@@ -22,7 +22,8 @@ export type Step =
   | { readonly kind: "refund"; readonly payment: string; readonly refund: RefundBook["event"] }
   | { readonly kind: "restock"; readonly refund: RefundBook["event"] }
   | { readonly kind: "refund_all"; readonly amountMinor: number; readonly reason: string }
-  | { readonly kind: "refuse_amount"; readonly payment: string };
+  | { readonly kind: "refuse_amount"; readonly payment: string }
+  | { readonly kind: "release_stray"; readonly payment: string };
 
 /** The payment's name towards the drop when there is nothing to pay. */
 function freePayment(order: string): string {
@@ -32,7 +33,14 @@ function freePayment(order: string): string {
 /** The effect that is owed now, or null when the order waits for somebody or is at its end. */
 export function nextStep(book: OrderBook): Step | null {
   const step = book.payment === null ? stepWithoutMoney(book) : stepWithMoney(book, book.payment);
-  return step ?? stepOfRefunds(book);
+  return step ?? stepOfStrays(book) ?? stepOfRefunds(book);
+}
+
+/** One payment an order: the page that could still take another is closed, and a second payment is let go. */
+function stepOfStrays(book: OrderBook): Step | null {
+  if (book.payment !== null && book.session !== null && !book.isSessionClosed) return { kind: "close_session", session: book.session.id };
+  const stray = Object.entries(book.strays).find(([, state]) => state === "paid");
+  return stray === undefined ? null : { kind: "release_stray", payment: stray[0] };
 }
 
 /** Whether nothing that the shopper does may lead to a sale any more. */
@@ -110,16 +118,37 @@ function stepOfRefunds(book: OrderBook): Step | null {
 export function observe(book: OrderBook, truth: ProviderTruth, at: number): OrderEvent[] {
   if (truth.order !== book.order.id) return [];
   const events: OrderEvent[] = [];
-  if (book.session === null && truth.session !== null) {
+  // A page that ended without a payment, and that nobody was told of, was never this order's.
+  const isWorthKnowing = truth.session?.status === "open" || truth.payment !== null;
+  if (book.session === null && truth.session !== null && book.payment === null) {
+    if (!isWorthKnowing) return [];
     events.push({ kind: "session_opened", at, session: truth.session.id, url: truth.session.url });
   }
   const ofPayment = observePayment(book, truth, at);
   events.push(...ofPayment);
+  if (book.payment !== null) return [...events, ...observeOwnPage(book, truth, at)];
   if (ofPayment.length === 0 && isWithoutPayment(truth) && book.payment === null && !book.isSessionClosed) {
     events.push({ kind: "session_closed", at });
     if (!isOver(book)) events.push({ kind: "payment_failed", at });
   }
   return events;
+}
+
+/**
+ * As `observe`, for what the provider knows of a session or a payment that is
+ * not the book's: a page whose answer was lost, so that nobody was told of it.
+ * Its end means nothing to the order; money in it does.
+ */
+export function observeElsewhere(book: OrderBook, truth: ProviderTruth, at: number): OrderEvent[] {
+  const isPaid = truth.payment?.status === "authorised" || truth.payment?.status === "captured";
+  if (truth.order !== book.order.id || !isPaid) return [];
+  return observePayment(book, truth, at).map((event) => (event.kind === "authorised" ? { ...event, isElsewhere: true } : event));
+}
+
+/** After a payment that was made elsewhere: whether the order's own page is closed, or took a payment as well, which makes it no less closed. */
+function observeOwnPage(book: OrderBook, truth: ProviderTruth, at: number): OrderEvent[] {
+  const isEnded = truth.session !== null && truth.session.id === book.session?.id && truth.session.status !== "open";
+  return isEnded && !book.isSessionClosed ? [{ kind: "session_closed", at }] : [];
 }
 
 /** Whether the session ended and its payment, if there was one, will not come any more. */
@@ -131,8 +160,12 @@ function isWithoutPayment(truth: ProviderTruth): boolean {
 
 function observePayment(book: OrderBook, truth: ProviderTruth, at: number): OrderEvent[] {
   const seen = truth.payment;
-  if (seen === null || book.isVoided) return [];
-  if (book.payment !== null && book.payment.id !== seen.id) return [];
+  if (seen === null) return [];
+  if (book.payment !== null && book.payment.id !== seen.id) {
+    const isPaid = seen.status === "authorised" || seen.status === "captured";
+    return isPaid && book.strays[seen.id] === undefined ? [{ kind: "stray_paid", at, payment: seen.id }] : [];
+  }
+  if (book.isVoided) return [];
   const currencyFits = seen.currency === book.order.currency;
   const authorised: OrderEvent[] = book.payment !== null ? [] : [{
     kind: "authorised", at, payment: seen.id,

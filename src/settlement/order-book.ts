@@ -32,6 +32,10 @@ export interface OrderBook {
   readonly lastAt: number;
   readonly session: { readonly id: string; readonly url: string | null } | null;
   readonly isSessionClosed: boolean;
+  /** By effect: how often the provider kept a failure as its answer, and when it last did. */
+  readonly failures: Readonly<Record<string, { readonly count: number; readonly lastAt: number }>>;
+  /** Second payments of this order, which are let go. */
+  readonly strays: Readonly<Record<string, "paid" | "released">>;
   readonly payBy: number;
   readonly isExtended: boolean;
   readonly isDue: boolean;
@@ -71,7 +75,7 @@ export function foldOrder(events: readonly OrderEvent[]): OrderBook | null {
 function openBook(order: PlacedOrder, at: number): OrderBook {
   return {
     order, seq: 1, lastAt: at,
-    session: null, isSessionClosed: false, payBy: order.payBy, isExtended: false,
+    session: null, isSessionClosed: false, failures: {}, strays: {}, payBy: order.payBy, isExtended: false,
     isDue: false, isExpired: false, isCancelled: false,
     processing: null, payment: null, verdict: null,
     capturedMinor: 0, capturedUnits: 0, isCaptureFinal: false, isVoided: false, hasFailed: false, isDropTold: false,
@@ -85,7 +89,9 @@ function openBook(order: PlacedOrder, at: number): OrderBook {
 
 /** One more event. Pure; also used to see where events that are not stored yet would lead. */
 export function applyEvent(book: OrderBook, event: OrderEvent): OrderBook {
-  return { ...book, seq: book.seq + 1, lastAt: Math.max(book.lastAt, event.at), ...changes(book, event) };
+  // A failure brings the order no further: counted as a sign of life, it would keep the sweep from waiting longer each time.
+  const lastAt = event.kind === "effect_failed" ? book.lastAt : Math.max(book.lastAt, event.at);
+  return { ...book, seq: book.seq + 1, lastAt, ...changes(book, event) };
 }
 
 function changes(book: OrderBook, event: OrderEvent): Partial<OrderBook> {
@@ -105,12 +111,18 @@ function changes(book: OrderBook, event: OrderEvent): Partial<OrderBook> {
       return { payBy: Math.max(book.payBy, event.payBy), isExtended: true };
     case "authorised":
       return {
-        isSessionClosed: true,
+        isSessionClosed: book.isSessionClosed || book.session === null || event.isElsewhere !== true,
         payment: {
           id: event.payment, authorisedMinor: event.amountMinor, authorisedAt: event.at,
           captureBefore: event.captureBefore, isMulticapture: event.isMulticapture,
         },
       };
+    case "effect_failed":
+      return { failures: { ...book.failures, [event.effect]: { count: (book.failures[event.effect]?.count ?? 0) + 1, lastAt: event.at } } };
+    case "stray_paid":
+      return { strays: { ...book.strays, [event.payment]: "paid" } };
+    case "stray_released":
+      return { strays: { ...book.strays, [event.payment]: "released" } };
     case "sold":
       return { verdict: "sold" };
     case "refused":

@@ -16,6 +16,12 @@ export interface RefundRequest {
 export type OrderEvent = { readonly at: number } & (
   | { readonly kind: "placed"; readonly order: PlacedOrder }
   | { readonly kind: "session_opened"; readonly session: string; readonly url: string | null }
+  /**
+   * The provider answered an effect with a failure of its own and keeps that
+   * answer under the effect's key: the next try goes under the next key, whose
+   * number is how many of these the order has.
+   */
+  | { readonly kind: "effect_failed"; readonly effect: string }
   /** The provider will never open a session for this order. */
   | { readonly kind: "session_refused"; readonly reason: string }
   /** The session takes no more payments, and none was made in it. */
@@ -31,12 +37,17 @@ export type OrderEvent = { readonly at: number } & (
       readonly captureBefore: number | null;
       /** Whether the provider takes several captures of this payment. */
       readonly isMulticapture: boolean;
+      /** Made in a session that the order does not know: its own one still takes money. */
+      readonly isElsewhere?: boolean;
     }
   | { readonly kind: "sold"; readonly payment: string }
   | { readonly kind: "refused"; readonly payment: string; readonly reason: "no_stock" | "wrong_amount" }
   /** `units` are those that were paid for by it; after the final one nothing is left to capture. */
   | { readonly kind: "captured"; readonly payment: string; readonly amountMinor: number; readonly units: number; readonly isFinal: boolean }
   | { readonly kind: "voided"; readonly payment: string; readonly by: "us" | "provider" }
+  /** A second payment of the same order, made in a session that the order does not know. */
+  | { readonly kind: "stray_paid"; readonly payment: string }
+  | { readonly kind: "stray_released"; readonly payment: string; readonly amountMinor: number; readonly by: "void" | "refund" }
   /** The provider gave the payment up before it was authorised. */
   | { readonly kind: "payment_failed" }
   /** The drop knows that this order will not be paid. */

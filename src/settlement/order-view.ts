@@ -16,7 +16,7 @@ export function viewOrder(book: OrderBook, events: readonly OrderEvent[]): Order
     payBy: book.payBy,
     capturedMinor: book.capturedMinor,
     refundedMinor: repaidMinor(book, ["done"]),
-    timeline: events.flatMap((event) => timelineOf(event, book)),
+    timeline: events.flatMap((event, index) => (isTooLateToTell(events, index) ? [] : timelineOf(event, book))),
   };
 }
 
@@ -59,6 +59,13 @@ function timelineOf(event: OrderEvent, book: OrderBook): TimelineEntry[] {
   return text === null ? [] : [{ at: event.at, kind: event.kind, text }];
 }
 
+/** A payment page that was found after its time is closed at once: nobody could use it, and nobody is told of it. */
+function isTooLateToTell(events: readonly OrderEvent[], index: number): boolean {
+  return events[index]?.kind === "session_opened" && events.slice(0, index).some(({ kind }) => ENDS_OF_PAYING.has(kind));
+}
+
+const ENDS_OF_PAYING: ReadonlySet<OrderEvent["kind"]> = new Set(["due", "expired", "cancelled", "payment_failed", "authorised"]);
+
 function wordsOf(event: OrderEvent, book: OrderBook): string | null {
   const money = (amountMinor: number) => formatMoney(amountMinor, book.order.currency, book.order.locale);
   switch (event.kind) {
@@ -86,6 +93,10 @@ function wordsOf(event: OrderEvent, book: OrderBook): string | null {
     case "voided":
       if (book.capturedMinor > 0) return "The rest of the payment was released. You were not charged for it.";
       return event.by === "us" ? "The payment was released. You were not charged." : "The bank's approval has ended. You were not charged.";
+    case "stray_released":
+      return event.by === "refund"
+        ? `A second payment of ${money(event.amountMinor)} for this order was refunded.`
+        : `A second payment of ${money(event.amountMinor)} for this order was released. You were not charged for it.`;
     case "due":
       return "The time to pay is over.";
     case "expired":
@@ -104,6 +115,8 @@ function wordsOf(event: OrderEvent, book: OrderBook): string | null {
       return "The payment was disputed at the bank.";
     case "dispute_closed":
       return event.outcome === "won" ? "The dispute is closed. The payment stands." : "The dispute is closed. The bank returned the money.";
+    case "effect_failed":
+    case "stray_paid":
     case "session_closed":
     case "drop_told":
     case "restocked":

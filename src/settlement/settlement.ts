@@ -1,8 +1,9 @@
 import type { PlacedOrder } from "../checkout/placed-order.ts";
 import type { Result } from "../kernel/result.ts";
 import { accepted, assert, Fault } from "../kernel/result.ts";
+import type { ProviderTruth } from "../payment/provider.ts";
 import { transfersOf } from "./ledger.ts";
-import { attentionAt, nextStep, observe } from "./lifecycle.ts";
+import { attentionAt, nextStep, observe, observeElsewhere } from "./lifecycle.ts";
 import type { OrderBook } from "./order-book.ts";
 import { applyEvent, foldOrder } from "./order-book.ts";
 import type { OrderEvent } from "./order-event.ts";
@@ -22,6 +23,8 @@ export interface OpenFile {
 const COLLISIONS_MAX = 12;
 /** More effects than any order can owe in a row; beyond it something is wrong, and the sweep comes back. */
 const STEPS_MAX = 24;
+/** What a second try still gets when the first has used up the time. */
+const BUDGET_MS_MIN = 500;
 
 export async function openFile(ports: SettlementPorts, order: string): Promise<OpenFile | null> {
   const file = await ports.store.read(order);
@@ -98,30 +101,55 @@ async function reopen(ports: SettlementPorts, order: string): Promise<OpenFile> 
 /**
  * Performs the effects that the order owes, one after the other, each recorded
  * before the next, until it owes none. Safe to run twice at the same time and
- * to be killed at any point: every effect is repeated under the same key, and
- * of two records of it the second collides and finds the first.
+ * to be killed at any point: every effect is repeated under the same key, which
+ * the order's own events decide, and of two records of it the second collides
+ * and finds the first. `budgetMs` bounds the wait for a payment page.
  *
  * Throws a Fault when an effect's outcome stays unknown; the order is then
  * driven on by the queue and the sweep.
  */
 export async function advance(ports: SettlementPorts, open: OpenFile, budgetMs: number): Promise<OpenFile> {
   let current = open;
+  const began = ports.now();
   for (let count = 0; count < STEPS_MAX; count++) {
     const step = nextStep(current.book);
     if (step === null) return current;
-    const events = await performStep(ports, current.book, step, budgetMs);
+    const events = await performStep(ports, current.book, step, Math.max(budgetMs - (ports.now() - began), BUDGET_MS_MIN));
     const next = await append(ports, current.book.order, current, events);
     current = next ?? (await reopen(ports, current.book.order.id));
   }
   throw new Fault("the order owes more effects than an order can", { retryable: true });
 }
 
-/** Asks the provider what it knows and records what is new. */
-export async function askProvider(ports: SettlementPorts, open: OpenFile, hint: { readonly session: string | null; readonly payment: string | null }): Promise<OpenFile> {
-  const session = open.book.session?.id ?? hint.session;
-  const payment = open.book.payment?.id ?? open.book.processing ?? hint.payment;
-  if (session === null && payment === null) return open;
-  const truth = await ports.provider.truth({ session, payment });
-  if (truth === null) return open;
-  return record(ports, open, (book) => observe(book, truth, ports.now()));
+/** What an event of the provider says that it is about. */
+interface Hint {
+  readonly session: string | null;
+  readonly payment: string | null;
+}
+
+/** Asks the provider what it knows and records what is new; also where a hint leads elsewhere than to the order's own page and payment. */
+export async function askProvider(ports: SettlementPorts, open: OpenFile, hint: Hint): Promise<OpenFile> {
+  const { session, payment, processing } = open.book;
+  // The payment itself, once there is one: it may have been made in another session than the order's own.
+  const own: Hint = payment === null ? { session: session?.id ?? hint.session, payment: processing ?? hint.payment } : { session: null, payment: payment.id };
+  if (own.session === null && own.payment === null) return open;
+  const truth = await ports.provider.truth(own);
+  const known = truth === null ? open : await record(ports, open, (book) => observe(book, truth, ports.now()));
+  const elsewhere = leadsElsewhere(known.book, hint, truth);
+  const found = elsewhere === null ? null : await ports.provider.truth(elsewhere);
+  return found === null ? known : record(ports, known, (book) => observeElsewhere(book, found, ports.now()));
+}
+
+/**
+ * A page whose answer was lost is known to nobody but the provider. Should a
+ * payment be made in it all the same, only this event tells, and asking about
+ * the order's own page would never find it.
+ */
+function leadsElsewhere(book: OrderBook, hint: Hint, truth: ProviderTruth | null): Hint | null {
+  if (hint.payment !== null) {
+    const isKnown = hint.payment === truth?.payment?.id || hint.payment === book.payment?.id || book.strays[hint.payment] !== undefined;
+    return isKnown ? null : { session: null, payment: hint.payment };
+  }
+  const isOtherPage = hint.session !== null && book.session !== null && hint.session !== book.session.id;
+  return isOtherPage ? { session: hint.session, payment: null } : null;
 }

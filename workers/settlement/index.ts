@@ -84,7 +84,7 @@ export default {
         }
         message.ack();
       } catch (error) {
-        logFailure("message_not_settled", error, { message: message.id, attempts: message.attempts });
+        logFailure("message_not_settled", error, { ...namesOf(message.body), message: message.id, attempts: message.attempts });
         message.retry({ delaySeconds: Math.min(2 ** message.attempts, 60) });
       }
     };
@@ -114,7 +114,7 @@ export default {
           if (subject.startsWith("ord_")) await sweepOrder(ports, subject);
           else await sweepInboxEvent(ports, notices, isLive, subject);
         } catch (error) {
-          logFailure("sweep_not_settled", error, { subject });
+          logFailure("sweep_not_settled", error, subject.startsWith("ord_") ? { order: subject } : { event: subject });
         }
       });
       if (subjects.length < SWEEP_PAGE) return;
@@ -125,6 +125,13 @@ export default {
 function subjectOf(body: OutboxMessage | InboxMessage): string {
   if ("inbox" in body) return body.about;
   return body.kind === "order_placed" ? body.order.id : body.order;
+}
+
+/** What a log line says a message is about: the order, or the payment of an event that names no order. */
+function namesOf(body: OutboxMessage | InboxMessage): Record<string, unknown> {
+  const subject = subjectOf(body);
+  const about = subject.startsWith("ord_") ? { order: subject } : { about: subject };
+  return "inbox" in body ? { ...about, event: body.inbox } : { ...about, drop: body.drop, kind: body.kind };
 }
 
 async function takeWebhook(request: Request, wiring: Wiring, path: string): Promise<Response> {

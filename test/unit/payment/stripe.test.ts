@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Fault } from "../../../src/kernel/result.ts";
+import { KEY_OF_ANOTHER, ProviderFailure } from "../../../src/payment/provider.ts";
 import { stripeProvider, toStripeAmount } from "../../../src/payment/stripe.ts";
 import { OPENING, placedOrder } from "../../support/placed-order.ts";
 
@@ -10,7 +11,7 @@ interface Recorded {
   readonly params: Record<string, string>;
 }
 
-type Reply = { readonly status: number; readonly body: unknown } | "no answer";
+type Reply = { readonly status: number; readonly body: unknown; readonly headers?: Record<string, string> } | "no answer";
 
 /** The real SDK on a way out that records what is asked and answers what it is told. */
 function recording(replies: readonly Reply[], hasMulticapture = false) {
@@ -26,7 +27,7 @@ function recording(replies: readonly Reply[], hasMulticapture = false) {
       asked.push({ method: request.method, path: url.pathname, key: request.headers.get("idempotency-key"), params: Object.fromEntries(new URLSearchParams(text)) });
       const reply = waiting.shift() ?? "no answer";
       if (reply === "no answer") throw new TypeError("network connection lost");
-      return Response.json(reply.body, { status: reply.status });
+      return Response.json(reply.body, { status: reply.status, headers: reply.headers ?? {} });
     },
   });
   return { provider, asked };
@@ -45,7 +46,7 @@ describe("opening a payment page", () => {
   test("asks for the order's exact total with manual capture, once per order", async () => {
     const { provider, asked } = recording([{ status: 200, body: session() }]);
     const order = placedOrder();
-    expect(await provider.openSession(order, 3_000)).toEqual({ id: "cs_1", url: "https://checkout.stripe.com/c/pay/cs_1" });
+    expect(await provider.openSession(order, 3_000, `session:${order.id}`)).toEqual({ id: "cs_1", url: "https://checkout.stripe.com/c/pay/cs_1" });
     const [request] = asked;
     expect(request).toMatchObject({ method: "POST", path: "/v1/checkout/sessions", key: `session:${order.id}` });
     expect(request?.params).toMatchObject({
@@ -61,8 +62,8 @@ describe("opening a payment page", () => {
 
   test("the parameters depend on the order alone, and the page outlives 30 minutes whenever it is opened before the goods go back", async () => {
     const { provider, asked } = recording([{ status: 200, body: session() }, { status: 200, body: session() }]);
-    await provider.openSession(placedOrder(), 3_000);
-    await provider.openSession(placedOrder(), 1_000);
+    await provider.openSession(placedOrder(), 3_000, "session:1");
+    await provider.openSession(placedOrder(), 1_000, "session:1");
     expect(asked[0]?.params).toEqual(asked[1]?.params);
     const endsAt = Number(asked[0]?.params["expires_at"]) * 1_000;
     expect(endsAt - (OPENING + 15 * 60_000)).toBeGreaterThanOrEqual(31 * 60_000);
@@ -71,13 +72,22 @@ describe("opening a payment page", () => {
 
   test("a refusal is a value, a lost answer or a 5xx is a retryable fault, and nothing is retried inside", async () => {
     const order = placedOrder();
-    expect(await recording([refusal(400, "parameter_invalid_integer")]).provider.openSession(order, 3_000)).toEqual({ refused: "parameter_invalid_integer" });
+    expect(await recording([refusal(400, "parameter_invalid_integer")]).provider.openSession(order, 3_000, "session:1")).toEqual({ refused: "parameter_invalid_integer" });
     for (const reply of ["no answer", refusal(500, "x"), refusal(503, "x"), refusal(429, "lock_timeout"), refusal(409, "idempotency_key_in_use"), refusal(401, "api_key_expired")] as const) {
       const { provider, asked } = recording([reply, { status: 200, body: session() }]);
-      const opening = provider.openSession(order, 3_000);
+      const opening = provider.openSession(order, 3_000, "session:1");
       await expect(opening).rejects.toBeInstanceOf(Fault);
       await expect(opening).rejects.toMatchObject({ retryable: true });
       expect(asked).toHaveLength(1);
+    }
+  });
+
+  test("an answered 5xx is a failure that stays under its key, and says whether it was replayed; no answer and a 429 are not", async () => {
+    const open = (reply: Reply) => recording([reply]).provider.openSession(placedOrder(), 3_000, "session:1");
+    await expect(open(refusal(500, "x"))).rejects.toMatchObject({ retryable: true, isReplay: false });
+    await expect(open({ ...refusal(500, "x"), headers: { "Idempotent-Replayed": "true" } })).rejects.toMatchObject({ isReplay: true });
+    for (const reply of ["no answer", refusal(429, "lock_timeout"), refusal(409, "idempotency_key_in_use")] as const) {
+      await expect(open(reply)).rejects.not.toBeInstanceOf(ProviderFailure);
     }
   });
 
@@ -87,13 +97,13 @@ describe("opening a payment page", () => {
       fetch: (_input, init) => new Promise((_resolve, reject) => init?.signal?.addEventListener("abort", () => reject(new DOMException("stopped", "AbortError")))),
     });
     const began = performance.now();
-    await expect(provider.openSession(placedOrder(), 50)).rejects.toBeInstanceOf(Fault);
+    await expect(provider.openSession(placedOrder(), 50, "session:1")).rejects.toBeInstanceOf(Fault);
     expect(performance.now() - began).toBeLessThan(2_000);
   });
 
   test("several captures are asked for only where the account has them", async () => {
     const { provider, asked } = recording([{ status: 200, body: session() }], true);
-    await provider.openSession(placedOrder(), 3_000);
+    await provider.openSession(placedOrder(), 3_000, "session:1");
     expect(asked[0]?.params["payment_method_options[card][request_multicapture]"]).toBe("if_available");
   });
 });
@@ -105,7 +115,7 @@ describe("amounts", () => {
 
   test("an amount that cannot be charged is refused without asking", async () => {
     const { provider, asked } = recording([]);
-    expect(await provider.openSession(placedOrder({ currency: "KWD", totalMinor: 1_234 }), 3_000)).toEqual({ refused: "amount_not_chargeable" });
+    expect(await provider.openSession(placedOrder({ currency: "KWD", totalMinor: 1_234 }), 3_000, "session:1")).toEqual({ refused: "amount_not_chargeable" });
     expect(asked).toEqual([]);
   });
 });
@@ -189,6 +199,21 @@ describe("effects on a payment", () => {
     expect(asked.map(({ method }) => method)).toEqual(["GET"]);
     expect(await recording([list("ref_2", "succeeded"), refusal(400, "charge_already_refunded")]).provider.refund(made)).toEqual({ isDone: false, reason: "charge_already_refunded" });
     expect(await recording([list("ref_1", "failed"), refusal(400, "charge_already_refunded")]).provider.refund(made)).toEqual({ isDone: false, reason: "charge_already_refunded" });
+  });
+
+  test("a 5xx to the search for a refund says nothing about the refund's key, one to the refund itself does", async () => {
+    const replayed = { ...refusal(500, "x"), headers: { "idempotent-replayed": "true" } };
+    await expect(recording([refusal(500, "x")]).provider.refund(made)).rejects.not.toBeInstanceOf(ProviderFailure);
+    await expect(recording([list("ref_2", "succeeded"), replayed]).provider.refund(made)).rejects.toMatchObject({ isReplay: true });
+    for (const effect of [
+      recording([replayed]).provider.voidPayment("pi_1", "void:1"),
+      recording([replayed]).provider.capture({ payment: "pi_1", amountMinor: 1, currency: "EUR", isFinal: true, isMulticapture: false, key: "capture:1" }),
+    ]) await expect(effect).rejects.toMatchObject({ isReplay: true });
+  });
+
+  test("a key that came with other parameters before is told apart from every other refusal", async () => {
+    const reply = { status: 400, body: { error: { type: "idempotency_error", message: "no" } } };
+    expect(await recording([reply]).provider.voidPayment("pi_1", "void:1")).toEqual({ isDone: false, reason: KEY_OF_ANOTHER });
   });
 
   test("a refund of which nobody can tell whether it was made is not made now", async () => {

@@ -2,6 +2,7 @@ import type { PlacedOrder } from "../../../src/checkout/placed-order.ts";
 import type { ConfirmAnswer, Line } from "../../../src/drop/port.ts";
 import { nodeHashing } from "../../../src/kernel/node-hashing.ts";
 import { Fault } from "../../../src/kernel/result.ts";
+import { KEY_OF_ANOTHER, ProviderFailure } from "../../../src/payment/provider.ts";
 import type { NoticeReader, PaymentProvider, PaymentTruth, ProviderNotice, ProviderTruth, SessionTruth } from "../../../src/payment/provider.ts";
 import { checkout, moneyDesk } from "../../../src/settlement/checkout.ts";
 import { memoryOrderStore } from "../../../src/settlement/memory-order-store.ts";
@@ -9,8 +10,13 @@ import type { OrderStore } from "../../../src/settlement/order-store.ts";
 import type { SettlementDrop, SettlementPorts } from "../../../src/settlement/settlement-ports.ts";
 import { OPENING, placedOrder } from "../../support/placed-order.ts";
 
-/** How an effect at the provider goes wrong: before it happened, or after it with the answer lost. */
-export type Trouble = "lost request" | "lost answer";
+/**
+ * How an effect at the provider goes wrong: before it happened, or after it
+ * with the answer lost; or with a failure as the answer, which the provider
+ * keeps under the key and gives to every retry, whether the effect happened or
+ * not, and whether that first answer arrives or not.
+ */
+export type Trouble = "lost request" | "lost answer" | "kept failure" | "kept failure after it happened" | "lost kept failure";
 
 /** A provider in memory that keeps Stripe's rules and counts what it really did. */
 export class ProviderDouble implements PaymentProvider {
@@ -22,9 +28,19 @@ export class ProviderDouble implements PaymentProvider {
   troubles: Trouble[] = [];
   isMulticapture = false;
   isRefusingRefunds = false;
+  isFailingCaptures = false;
   order: PlacedOrder | null = null;
-  readonly #answers = new Map<string, unknown>();
+  /** Payments made in pages that nobody was told of. */
+  readonly strays = new Map<string, { -readonly [Key in keyof PaymentTruth]: PaymentTruth[Key] }>();
+  readonly #answers = new Map<string, { readonly answer: unknown } | "failure">();
+  #pages = 0;
   readonly #captures = new Map<string, string>();
+
+  /** Somebody pays in another page than the one that the shop knows. */
+  payElsewhere(order: PlacedOrder, id: string): void {
+    this.order = order;
+    this.strays.set(id, { id, status: "authorised", amountMinor: order.totalMinor, capturedMinor: 0, currency: order.currency, captureBefore: null, isMulticapture: false });
+  }
 
   /** The shopper pays on the hosted page. */
   pay(order: PlacedOrder, status: "processing" | "authorised" = "authorised", amountMinor = order.totalMinor): void {
@@ -38,16 +54,19 @@ export class ProviderDouble implements PaymentProvider {
     return [...this.refunds.values()].reduce((sum, amount) => sum + amount, 0);
   }
 
-  async openSession(order: PlacedOrder) {
-    return this.#effect(`session:${order.id}`, () => {
+  async openSession(order: PlacedOrder, _budgetMs: number, key: string) {
+    return this.#effect(key, () => {
       this.order = order;
+      const id = `cs_${++this.#pages}`;
+      Object.assign(this.session, { id, url: `https://pay.example/${id}` });
       return { id: this.session.id, url: this.session.url };
     });
   }
 
-  async truth(): Promise<ProviderTruth> {
+  async truth({ session, payment }: Parameters<PaymentProvider["truth"]>[0]): Promise<ProviderTruth | null> {
     this.asked.push("truth");
-    return this.#truth();
+    const stray = session === null ? this.strays.get(payment ?? "") : undefined;
+    return stray === undefined ? this.#truth() : { order: this.order?.id ?? null, session: null, payment: { ...stray } };
   }
 
   async closeSession(): Promise<ProviderTruth> {
@@ -57,14 +76,14 @@ export class ProviderDouble implements PaymentProvider {
     });
   }
 
-  async capture({ amountMinor, isFinal, key }: Parameters<PaymentProvider["capture"]>[0]) {
+  async capture({ payment: id, amountMinor, isFinal, key }: Parameters<PaymentProvider["capture"]>[0]) {
     const parameters = `${amountMinor}/${isFinal}`;
     const first = this.#captures.get(key) ?? parameters;
     this.#captures.set(key, first);
     // As Stripe has it: a key belongs to the parameters that it came with first.
-    if (first !== parameters) return { isDone: false as const, reason: "idempotency_error" };
+    if (first !== parameters) return { isDone: false as const, reason: KEY_OF_ANOTHER };
     return this.#effect(key, () => {
-      const { payment } = this;
+      const payment = this.strays.get(id) ?? this.payment;
       if (payment === null || payment.status !== "authorised") return { isDone: false as const, reason: "payment_intent_unexpected_state" };
       if (payment.capturedMinor + amountMinor > payment.amountMinor) return { isDone: false as const, reason: "amount_too_large" };
       payment.capturedMinor += amountMinor;
@@ -73,9 +92,9 @@ export class ProviderDouble implements PaymentProvider {
     });
   }
 
-  async voidPayment(_payment: string, key: string) {
+  async voidPayment(id: string, key: string) {
     return this.#effect(key, () => {
-      const { payment } = this;
+      const payment = this.strays.get(id) ?? this.payment;
       if (payment === null || payment.status !== "authorised" || payment.capturedMinor > 0) return { isDone: false as const, reason: "payment_intent_unexpected_state" };
       payment.status = "cancelled";
       return { isDone: true as const };
@@ -83,6 +102,8 @@ export class ProviderDouble implements PaymentProvider {
   }
 
   async refund({ id, amountMinor, key }: Parameters<PaymentProvider["refund"]>[0]) {
+    // Looked for by its name first, as the real one's adapter does.
+    if (this.refunds.has(id)) return { isDone: true as const };
     return this.#effect(key, () => {
       if (this.isRefusingRefunds) return { isDone: false as const, reason: "charge_disputed" };
       if (this.payment?.status !== "captured") return { isDone: false as const, reason: "payment_intent_unexpected_state" };
@@ -97,15 +118,20 @@ export class ProviderDouble implements PaymentProvider {
   }
 
   async #effect<Answer>(key: string, run: () => Answer): Promise<Answer> {
-    const trouble = this.troubles.shift();
+    const trouble = this.isFailingCaptures && key.startsWith("capture:") ? "kept failure" : this.troubles.shift();
     if (trouble === "lost request") throw new Fault("lost request", { retryable: true });
-    if (!this.#answers.has(key)) {
+    const isReplay = this.#answers.has(key);
+    if (!isReplay) {
       this.done.push(key);
-      this.#answers.set(key, run());
+      const isFailing = trouble !== undefined && trouble !== "lost answer";
+      const answer = isFailing && trouble !== "kept failure after it happened" ? null : run();
+      this.#answers.set(key, isFailing ? "failure" : { answer });
     }
-    if (trouble === "lost answer") throw new Fault("lost answer", { retryable: true });
+    if (trouble === "lost answer" || trouble === "lost kept failure") throw new Fault("lost answer", { retryable: true });
+    const kept = this.#answers.get(key);
+    if (kept === "failure" || kept === undefined) throw new ProviderFailure("kept failure", { isReplay });
     // The double stored what `run` returned under this very key.
-    return this.#answers.get(key) as Answer;
+    return kept.answer as Answer;
   }
 }
 

@@ -29,7 +29,7 @@ describe("a card that takes several captures", () => {
     return {
       ...world.ports,
       provider: {
-        openSession: (order) => world.provider.openSession(order), truth: () => world.provider.truth(), closeSession: () => world.provider.closeSession(),
+        openSession: (...args) => world.provider.openSession(...args), truth: (of) => world.provider.truth(of), closeSession: () => world.provider.closeSession(),
         voidPayment: (...args) => world.provider.voidPayment(...args), refund: (...args) => world.provider.refund(...args),
         async capture(capture) {
           if (++waiting >= 2) release();
