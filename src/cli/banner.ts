@@ -10,37 +10,77 @@ export interface Addresses {
   readonly rehearsalKey: string;
 }
 
-const LIVE = v.object({ now: v.string(), phase: v.string(), stage: v.nullable(v.number()), nextStageAt: v.nullable(v.string()) });
+const LIVE = v.object({ now: v.string(), phase: v.string(), stage: v.nullable(v.number()), nextStageAt: v.nullable(v.string()), items: v.array(v.object({ soldOut: v.nullable(v.string()) })) });
 const DROP = v.object({ stages: v.array(v.object({ opensAt: v.string() })) });
 
 /** What a person who has just started the store wants to know, with every drop's state as the store itself tells it. */
 export async function bannerText(store: StoreConfig, addresses: Addresses): Promise<string> {
   const drops = await Promise.all(store.drops.map((drop) => dropLine(drop, store, addresses.store)));
+  const orders = `${addresses.desk}/desk/api/orders?drop=${store.drops[0]?.slug ?? "…"}`;
   return [
     "",
     `  ${store.name} is open at ${addresses.store}`,
     ...drops.map((line) => `    ${line}`),
     "",
-    `  Desk     ${addresses.desk}/desk  (key ${addresses.deskKey})`,
     `  Sandbox  ${addresses.sandbox}  (the payment provider of this machine)`,
+    `  Desk     an API at ${addresses.desk}/desk/api, with this key as its bearer. The orders, for one:`,
+    `           curl -H 'Authorization: Bearer ${addresses.deskKey}' '${orders}'`,
     "",
     "  Ctrl-C ends it; what was sold stays, until npm start -- --fresh.",
     "",
   ].join("\n");
 }
 
+type LiveFacts = v.InferOutput<typeof LIVE>;
+
+const BEGIN_AGAIN = "npm start -- --fresh begins it again";
+
+/** Only a drop whose times count from its first visit can be begun again. */
+function isRelative(drop: DropConfig): boolean {
+  return "afterFirstSeenMs" in drop.source.opensAt;
+}
+
+function isGone({ items }: LiveFacts): boolean {
+  return items.length > 0 && items.every(({ soldOut }) => soldOut === "final");
+}
+
+/** The public state of a drop of a store that is being served, or null for one that is not announced yet. */
+export function readLive(origin: string, slug: string): Promise<LiveFacts | null> {
+  return readJson(`${origin}/api/drops/${slug}/live`, LIVE);
+}
+
+/**
+ * What happened to a drop between two readings, in one line for the terminal;
+ * null when nothing did. A reading that skips several changes tells the last.
+ */
+export function newsText(drop: DropConfig, before: LiveFacts | null, after: LiveFacts | null): string | null {
+  if (after === null) return null;
+  const chapter = chapterText(after, isRelative(drop));
+  const hasBegun = before !== null && chapterText(before, isRelative(drop)) === chapter;
+  return chapter === null || hasBegun ? null : `${drop.title} ${chapter}`;
+}
+
+/** Where a drop is in its life: nothing that goes back and forth, so that each is told once. */
+function chapterText(live: LiveFacts, isRelative: boolean): string | null {
+  if (live.phase === "closed") return isRelative ? `is over: ${BEGIN_AGAIN}.` : "is over.";
+  if (live.phase === "cancelled") return "is cancelled.";
+  if (live.stage === null) return null;
+  if (isGone(live)) return "is sold out.";
+  return live.stage === 1 ? "is open." : `is at stage ${live.stage}${live.nextStageAt === null ? ", its last" : ""}.`;
+}
+
 async function dropLine(drop: DropConfig, store: StoreConfig, origin: string): Promise<string> {
   const region = store.regions[0]?.slug ?? "";
   const page = `${drop.title}: ${origin}/${region}/${drop.slug}`;
   const [live, shape] = await Promise.all([
-    readJson(`${origin}/api/drops/${drop.slug}/live`, LIVE),
+    readLive(origin, drop.slug),
     readJson(`${origin}/api/drops/${drop.slug}`, DROP),
   ]);
   if (live === null) return `${page} (not announced yet)`;
-  return `${page} (${phaseText(live, shape?.stages[0]?.opensAt ?? null, "afterFirstSeenMs" in drop.source.opensAt)})`;
+  return `${page} (${phaseText(live, shape?.stages[0]?.opensAt ?? null, isRelative(drop))})`;
 }
 
-function phaseText(live: v.InferOutput<typeof LIVE>, opensAt: string | null, isRelative: boolean): string {
+function phaseText(live: LiveFacts, opensAt: string | null, isRelative: boolean): string {
   switch (live.phase) {
     case "announced":
     case "lobby":
@@ -51,11 +91,11 @@ function phaseText(live: v.InferOutput<typeof LIVE>, opensAt: string | null, isR
     case "paused":
       return "paused";
     case "sold-out":
-      return live.nextStageAt === null ? "sold out" : `sold out in this stage; the next ${untilText(live.now, live.nextStageAt)}`;
+      return isGone(live) ? "sold out" : "everything is held; what is not paid for in time comes back";
     case "cancelled":
       return "cancelled";
     default:
-      return isRelative ? "over; npm start -- --fresh begins it again" : "over";
+      return isRelative ? `over; ${BEGIN_AGAIN}` : "over";
   }
 }
 

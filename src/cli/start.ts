@@ -1,8 +1,9 @@
 import { connect } from "node:net";
 import type { Miniflare } from "miniflare";
+import type { StoreConfig } from "../config/store-config.ts";
 import { mistakeText } from "../config/store-from-vars.ts";
 import { BuildFailure, buildAll } from "./build.ts";
-import { bannerText, type Addresses } from "./banner.ts";
+import { bannerText, newsText, readLive, type Addresses } from "./banner.ts";
 import { takeDataFolder } from "./data-folder.ts";
 import { readOrMakeKeys } from "./keys.ts";
 import { ordersServerFrom } from "./local-vars.ts";
@@ -13,6 +14,8 @@ import { readStoreFile, type StoreFile } from "./store-file.ts";
 const CRON_EVERY_MS = 60_000;
 /** The runtime restarts a Workers process that died; its number is noted anew within this time. */
 const NOTE_EVERY_MS = 2_000;
+/** How soon the terminal tells that a stage opened or a drop is over. */
+const NEWS_EVERY_MS = 2_000;
 /** How soon the end of the npm that started this is noticed. */
 const PARENT_EVERY_MS = 250;
 const READY_WITHIN_MS = 30_000;
@@ -66,6 +69,8 @@ async function serve(options: StartOptions, file: StoreFile, noteProcesses: () =
   const cron = setInterval(() => void runScheduled(runtime), CRON_EVERY_MS);
   const notes = setInterval(noteProcesses, NOTE_EVERY_MS);
   process.stdout.write(options.json ? `${JSON.stringify(addresses)}\n` : `${await bannerText(file.store, addresses)}\n`);
+  // A program that reads --json reads standard output; what people want to know meanwhile goes beside it.
+  void tellNews(file.store, store, ends.signal, (line) => (options.json ? process.stderr : process.stdout).write(`  ${line}\n`));
 
   if (!ends.signal.aborted) await new Promise<void>((resolve) => ends.signal.addEventListener("abort", () => resolve(), { once: true }));
   clearInterval(cron);
@@ -95,6 +100,24 @@ function endWithNpm(ends: AbortController): void {
   setInterval(() => {
     if (process.ppid !== parent) ends.abort();
   }, PARENT_EVERY_MS).unref();
+}
+
+/** Tells a line whenever a drop opens, reaches a stage, sells out or is over. What happened before the first reading was told by the banner. */
+async function tellNews(store: StoreConfig, origin: string, signal: AbortSignal, tell: (line: string) => void): Promise<void> {
+  const known = new Map<string, Awaited<ReturnType<typeof readLive>>>();
+  while (!signal.aborted) {
+    for (const drop of store.drops) {
+      try {
+        const live = await readLive(origin, drop.slug);
+        const news = known.has(drop.slug) ? newsText(drop, known.get(drop.slug) ?? null, live) : null;
+        if (news !== null && !signal.aborted) tell(news);
+        known.set(drop.slug, live);
+      } catch {
+        // A store that is busy or ending does not answer; the next reading tells what was missed.
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, NEWS_EVERY_MS).unref());
+  }
 }
 
 /** Nothing else fires crons on a developer's machine. One Worker's failure is told and does not keep the others from theirs. */

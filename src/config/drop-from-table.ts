@@ -77,8 +77,8 @@ function dropFields(isLocal: boolean) {
 
 const SPLIT_EXPLANATION = "This must be { party, fixedMinor }, { party, percent } or { party, remainder = true }.";
 const splitRule = v.union([
-  v.strictObject({ party: PARTY, fixedMinor: wholeNumber(0, Number.MAX_SAFE_INTEGER, SPLIT_EXPLANATION) }),
-  v.strictObject({ party: PARTY, percent: percent(0, 100, SPLIT_EXPLANATION) }),
+  v.strictObject({ party: PARTY, fixedMinor: wholeNumber(0, Number.MAX_SAFE_INTEGER, "This must be a whole number of minor units, 0 or more.") }),
+  v.strictObject({ party: PARTY, percent: percent(0, 100, "This must be a percentage from 0 to 100.") }),
   v.strictObject({ party: PARTY, remainder: v.literal(true, SPLIT_EXPLANATION) }),
 ], SPLIT_EXPLANATION);
 

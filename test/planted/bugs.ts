@@ -10,6 +10,11 @@ export interface PlantedBug {
   readonly name: string;
   readonly breaks: string;
   readonly edits: readonly Edit[];
+  /**
+   * The unit tests that catch it, where the simulator would need thousands of
+   * worlds: it is then not asked.
+   */
+  readonly unitTests?: string;
   /** Whether it is in the short list that every test run plants. */
   readonly isSample?: true;
 }
@@ -109,6 +114,7 @@ const LINE: readonly PlantedBug[] = [
   {
     name: "threshold merged without completeTo",
     breaks: "A threshold runs past people of a shard that has not told of them yet.",
+    unitTests: "test/unit/drop/line.test.ts",
     edits: [edit("src/drop/line.ts", ".filter(({ rank }) => rank <= completeTo && (after", '.filter(({ rank }) => completeTo !== "" && (after')],
   },
   {

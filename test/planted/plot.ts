@@ -12,7 +12,7 @@ export interface Harvest {
   readonly seconds: number;
 }
 
-const COPIED = ["src", "workers", "schema", "test", "package.json", "tsconfig.json"];
+const COPIED = ["src", "workers", "schema", "test", "package.json", "tsconfig.json", "vitest.config.ts"];
 const RUN_LIMIT_MS = 90_000;
 
 /** The bugs whose text is no longer in the sources, or not exactly once: a list that rots proves nothing. */
@@ -44,7 +44,7 @@ export class Plot {
     }
     const startedAt = performance.now();
     try {
-      const by = await this.#simulate(seeds);
+      const by = bug?.unitTests === undefined ? await this.#simulate(seeds) : await this.#test(bug.unitTests);
       return { name: bug?.name ?? "nothing planted", by, seconds: (performance.now() - startedAt) / 1_000 };
     } finally {
       for (const [target, text] of before) writeFileSync(target, text);
@@ -63,6 +63,15 @@ export class Plot {
     const said = /^FAILED (.*) \(step \d+.*--seed (\d+)$/m.exec(output);
     if (said === null) throw new Error(`the simulator did not run:\n${output.slice(-2_000)}`);
     return `seed ${said[2]}: ${said[1]}`;
+  }
+
+  /** The first unit test that failed, or null when all passed. */
+  async #test(file: string): Promise<string | null> {
+    const { status, output } = await run(["node_modules/vitest/vitest.mjs", "run", "--project", "unit", "--no-color", file], this.#folder);
+    if (status === 0) return null;
+    const failed = /FAIL .*? > (.*)$/m.exec(output);
+    if (failed === null) throw new Error(`the unit tests did not run:\n${output.slice(-2_000)}`);
+    return `${file}: ${failed[1]}`;
   }
 }
 

@@ -9,7 +9,7 @@ import { type Harvest, Plot, rotten } from "./plot.ts";
  * A simulator that never fails has not been seen to work.
  */
 
-const SEEDS_MAX = 300;
+const SEEDS_MAX = 800;
 const LANES = 2;
 
 const { values } = parseArgs({ options: { only: { type: "string" }, seeds: { type: "string" } } });

@@ -39,12 +39,13 @@ export async function crash(terms: CrashTerms, tell: Tell = tellOnTerminal): Pro
   const { kills, seed } = terms;
   tell(`crash: seed ${seed}, ${kills} kills`);
   const random = seeded(seed);
-  let product = await startProduct(storeVars(
+  const product = await startProduct(storeVars(
     { slug: "night", items: [{ sku: "NIGHT-1", priceMinor: 4_207, quantity: 20_000 }], limitPerPerson: 2, shards: 2 },
     { slug: "dawn", items: [{ sku: "DAWN-1", priceMinor: 1_999, quantity: 20_000 }], limitPerPerson: 2, capture: "on-fulfilment" },
   ));
   const restarts: number[] = [];
   const inFlight: number[] = [];
+  let readyMs: number | null = null;
   let running: Pick<Launch, "kill"> = product;
   try {
     await wait(1_500);
@@ -58,15 +59,14 @@ export async function crash(terms: CrashTerms, tell: Tell = tellOnTerminal): Pro
       await running.kill();
       const startedAt = performance.now();
       const launch = product.launch();
-      const ready = launch.ready.catch((error: unknown) => error);
+      running = launch;
+      // The store answers before the start says so, and the next kill may come before that.
+      const isLast = kill === kills;
+      launch.ready.then(() => {
+        if (isLast) readyMs = performance.now() - startedAt;
+      }, () => undefined);
       restarts.push(await firstAnswer(product.store, startedAt));
       if (kill % 5 === 0 || kill === kills) tell(`crash: ${kill} kills, ${night.holds.size} holds and ${night.orders.size} orders told, ${night.lost} requests met no store`);
-      // The next kill may come before the start has said that it is one.
-      running = launch;
-      if (kill < kills) continue;
-      const last = await ready;
-      if (last instanceof Error) throw last;
-      product = await launch.ready;
     }
     // Time to go on undisturbed, and then nobody new.
     await wait(1_500);
@@ -76,19 +76,26 @@ export async function crash(terms: CrashTerms, tell: Tell = tellOnTerminal): Pro
     const settled = await settlement(product, night, terms.patienceMs, tell);
     const failures = [...night.failures, ...settled.failures, ...inFlight.flatMap((count, index) => (count > 0 ? [] : [`kill ${index + 1} met no request in flight`])), ...(await recordFailures(product, night))];
     failures.push(...(await handOver(product, night)));
-    return { figures: figuresOf(terms, night, restarts, inFlight, settled, overAt), failures };
+    return { figures: figuresOf(terms, night, { restarts, readyMs, inFlight }, settled, overAt), failures };
   } finally {
     await running.kill();
     await product.stop();
   }
 }
 
-function figuresOf({ kills, seed }: CrashTerms, night: Night, restarts: readonly number[], inFlight: readonly number[], settled: Settled, overAt: number): Demonstration["figures"] {
+interface Restarts {
+  readonly restarts: readonly number[];
+  /** How long the last start took until it said of itself that everything answers; null when it had not by the end. */
+  readonly readyMs: number | null;
+  readonly inFlight: readonly number[];
+}
+
+function figuresOf({ kills, seed }: CrashTerms, night: Night, { restarts, readyMs, inFlight }: Restarts, settled: Settled, overAt: number): Demonstration["figures"] {
   const paid = [...night.orders.values()].filter((order) => order.isPaid).length;
   return [
-    { name: "kill -9", value: `${kills} kills (seed ${seed}) with ${Math.min(...inFlight)} to ${Math.max(...inFlight)} requests in flight, ${night.lost} requests without an answer; ${night.holds.size} holds, ${night.orders.size} orders and ${paid} payments told, all there` },
+    { name: "kill -9", value: `${kills} kills (seed ${seed}) with ${Math.min(...inFlight)} to ${Math.max(...inFlight)} requests in flight, ${night.lost} requests without an answer; ${night.holds.size} holds, ${night.orders.size} orders and ${paid} payments told to shoppers` },
     { name: "kill -9, money", value: `${settled.payments} payments: ${settled.orders} orders, ${settled.voids} voids, ${settled.refunds} refunds, ${settled.open} open; the last was settled ${Math.max(0, (settled.at - overAt) / 1_000).toFixed(0)} s after the sale; ${settled.transferredMinor} minor units in the ledger and in the provider's books` },
-    { name: "restart to first answer", value: `median ${(median(restarts) / 1_000).toFixed(2)} s, at most ${(Math.max(...restarts) / 1_000).toFixed(2)} s` },
+    { name: "restart to first answer", value: `median ${(median(restarts) / 1_000).toFixed(2)} s, at most ${(Math.max(...restarts) / 1_000).toFixed(2)} s; the last start ${readyMs === null ? "had not said so itself by the end" : `said so itself after ${(readyMs / 1_000).toFixed(1)} s`}` },
   ];
 }
 
@@ -99,7 +106,8 @@ async function firstAnswer(store: string, startedAt: number): Promise<number> {
       return response.status === 200;
     }, () => false);
     const tookMs = performance.now() - startedAt;
-    if (isAnswered || tookMs > 120_000) return tookMs;
+    if (isAnswered) return tookMs;
+    if (tookMs > 120_000) throw new Error("the store did not answer within two minutes of its restart");
     await wait(20);
   }
 }
@@ -236,7 +244,10 @@ async function recordFailures(product: Product, night: Night): Promise<string[]>
     const unitsBy = new Map<string, number>();
     for (const row of rows) unitsBy.set(`${row.kind} ${String(row["ref"])}`, (unitsBy.get(`${row.kind} ${String(row["ref"])}`) ?? 0) + Number(row["quantity"]));
     for (const [hold, told] of night.holds) {
-      if (told.drop === slug && unitsBy.get(`hold ${refOf(hold)}`) !== told.quantity) failures.push(`${hold} was told to a shopper and is not in the record`);
+      const units = unitsBy.get(`hold ${refOf(hold)}`) ?? 0;
+      // Late money holds the same units a second time: a payment that nobody heard of before the goods went back.
+      const isThere = units > 0 && units % told.quantity === 0;
+      if (told.drop === slug && !isThere) failures.push(`${hold} of ${told.quantity} was told to a shopper and the record has ${units}`);
     }
     for (const told of night.orders.values()) {
       if (told.drop !== slug) continue;

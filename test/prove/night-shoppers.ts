@@ -128,7 +128,7 @@ export class Night {
     return this.#until(ask, (answer) => answer.status < 500 && answer.status !== 429);
   }
 
-  async #until(ask: () => Promise<Answer>, isReached: (answer: Answer) => boolean, everyMs = 150, limitMs = 240_000): Promise<Answer> {
+  async #until(ask: () => Promise<Answer>, isReached: (answer: Answer) => boolean, everyMs = 150, limitMs = 600_000): Promise<Answer> {
     const until = Date.now() + limitMs;
     for (;;) {
       let said = "no answer";

@@ -62,11 +62,16 @@ const hostile: Piece = {
   },
 };
 
+/** The counts of each group; what is beyond the list is counted by each file and summed here. */
 function countsOf(output: string): Figure[] {
-  return output.split("\n").flatMap((line) => {
-    const match = /^([A-Z][\w ,]*): (\d+(?: of \d+)?)$/.exec(line.trim());
-    return match === null ? [] : [{ name: `hostile inputs, ${match[1]}`, value: match[2] ?? "" }];
-  });
+  const groups: Figure[] = [];
+  let beyond = 0;
+  for (const line of output.split("\n")) {
+    const [, name, value = "0"] = /^([A-Z][\w ]*): (\d+(?: of \d+)?)$/.exec(line.trim()) ?? [];
+    if (name === "Beyond the list") beyond += Number(value);
+    else if (name !== undefined) groups.push({ name: `hostile inputs, ${name}`, value });
+  }
+  return groups.length === 0 ? [] : [...groups, { name: "hostile inputs, beyond the list", value: String(beyond) }];
 }
 
 /** Two lanes, because there are two cores: one plays with the served product, the other only computes. */

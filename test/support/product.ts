@@ -101,12 +101,13 @@ function signalGroup(group: number, signal: NodeJS.Signals): void {
   }
 }
 
-function launch(serving: Serving): Launch {
+/** A start that finds work left behind says so late: `limitMs` is how long it may be silent. */
+function launch(serving: Serving, limitMs = 120_000): Launch {
   const { project, config, data, port } = serving;
   const options = ["--json", "--port", String(port), "--data", data, "--config", config];
   const child = spawn("npm", ["start", "--", ...options], { cwd: project, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   const group = child.pid ?? 0;
-  groups.add(group);
+  if (group > 0) groups.add(group);
   const end = async (signal: NodeJS.Signals) => {
     // The number of a group that has ended may be another one's by now.
     if (groups.has(group)) signalGroup(group, signal);
@@ -114,18 +115,19 @@ function launch(serving: Serving): Launch {
     groups.delete(group);
   };
   const kill = () => end("SIGKILL");
-  const ready = firstAnswer(child, 120_000).then((addresses): Product => ({
+  const ready = firstAnswer(child, limitMs).then((addresses): Product => ({
     ...addresses,
     data,
     kill,
-    launch: () => launch(serving),
+    launch: () => launch(serving, 900_000),
     async restartAfterKill() {
       await kill();
       return launch(serving).ready;
     },
     async stop() {
       await end("SIGTERM");
-      await rm(data, { recursive: true, force: true });
+      // npm may be gone a moment before the runtime, which writes to its last breath.
+      await rm(path.dirname(data), { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
     },
   }), async (error: unknown) => {
     await kill();

@@ -1,10 +1,8 @@
-import type { Phase } from "./page-data.ts";
+import { type OutlookFacts, outlookOf } from "./outlook.ts";
 
 /** What the board is made from, on the server and in the browser alike. */
-export interface BoardFacts {
-  readonly phase: Phase;
+export interface BoardFacts extends OutlookFacts {
   readonly stage: number | null;
-  readonly hasNextStage: boolean;
   readonly available: number;
   readonly waiting: number;
 }
@@ -22,6 +20,8 @@ export interface BoardWords {
  */
 export function boardWords(facts: BoardFacts): BoardWords {
   const nextStage = facts.hasNextStage ? `Stage ${(facts.stage ?? 0) + 1} opens` : "";
+  const outlook = outlookOf(facts);
+  if (outlook === "gone") return { label: "Sold out", sentence: "Every unit of this drop is sold.", nextLabel: "" };
   switch (facts.phase) {
     case "announced":
       return { label: "Announced", sentence: "Whoever joins the lobby before the drop opens has the same chance.", nextLabel: "The lobby opens" };
@@ -29,17 +29,18 @@ export function boardWords(facts: BoardFacts): BoardWords {
       return { label: "Lobby open", sentence: `${facts.waiting} in the lobby. Being early or fast gains nothing.`, nextLabel: "The drop opens" };
     case "drawing":
       return { label: "Drawing", sentence: "The order of service is being drawn.", nextLabel: nextStage };
-    case "open":
-      return { label: "Open", sentence: facts.available > 0 ? `${facts.available} left in this stage.` : "Everything is held at this moment. What is not paid for comes back.", nextLabel: nextStage === "" ? "The drop ends" : nextStage };
     case "paused":
       return { label: "Paused", sentence: "The seller has paused the drop. Every place is kept.", nextLabel: nextStage };
-    case "sold-out":
-      return nextStage === ""
-        ? { label: "Sold out", sentence: "Every unit of this drop is taken.", nextLabel: "" }
-        : { label: "Sold out in this stage", sentence: "More comes with the next stage. Every place is kept.", nextLabel: nextStage };
     case "closed":
       return { label: "Over", sentence: "This drop has ended.", nextLabel: "" };
     case "cancelled":
       return { label: "Cancelled", sentence: "The seller has cancelled this drop.", nextLabel: "" };
+    case "open":
+    case "sold-out":
+      break;
   }
+  // How much of a stage is held and how much is sold is not public before the last one.
+  if (outlook === "stage") return { label: "Sold out in this stage", sentence: "All of it is held or sold. More comes with the next stage, and every place is kept.", nextLabel: nextStage };
+  if (outlook === "held") return { label: "All held", sentence: "Everything that is left is held at this moment. What is not paid for in time comes back.", nextLabel: "The drop ends" };
+  return { label: "Open", sentence: `${facts.available} left in this stage.`, nextLabel: nextStage === "" ? "The drop ends" : nextStage };
 }

@@ -8,6 +8,13 @@ export interface Checkout {
   handover(): string;
 }
 
+/** Where the goods are handed over. The seller's note is about every way at once and stands on a line of its own. */
+export function handoverWords(method: "pickup" | "ship", point: string | null, slot: string | null): string {
+  if (method === "ship") return "By post, to your address";
+  const place = point === null ? "Pick-up" : `Pick-up at ${point}`;
+  return slot === null ? place : `${place} · ${slot.replace("-", "–")}`;
+}
+
 export function createCheckout(page: PageData, form: HTMLFormElement, onSubmit: () => void): Checkout {
   const text = (name: string) => {
     const value = new FormData(form).get(name);
@@ -16,11 +23,8 @@ export function createCheckout(page: PageData, form: HTMLFormElement, onSubmit: 
   const slotOf = (point: string) => (text(`slot-${point}`) === "" ? null : text(`slot-${point}`));
 
   function handover(): string {
-    const note = page.deliveryNote;
-    if (text("method") === "ship") return note ?? "by post, to your address";
     const point = page.pickup.find(({ id }) => id === text("point"));
-    const slot = point === undefined ? null : slotOf(point.id);
-    return [point?.label ?? "at the pick-up point", slot?.replace("-", "–"), note].filter((part) => part != null && part !== "").join(" · ");
+    return handoverWords(text("method") === "ship" ? "ship" : "pickup", point?.label ?? null, point === undefined ? null : slotOf(point.id));
   }
 
   function draw(): void {

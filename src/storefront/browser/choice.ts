@@ -5,7 +5,15 @@ import type { PageData, WireLine } from "./page-data.ts";
 /** The steppers: what is being chosen, before it is told to anyone. */
 export interface Choice {
   lines(): WireLine[];
+  /** Begins anew with `lines`; where there is one item only and none of it is chosen, with one of it. */
   set(lines: readonly WireLine[]): void;
+}
+
+/** What the steppers begin with. Where a drop has a single item there is nothing to choose between: one of it is chosen already. */
+export function firstChoice(page: Pick<PageData, "items">, wanted: readonly WireLine[], limit: number): readonly WireLine[] {
+  const [only, ...others] = page.items;
+  if (wanted.length > 0 || only === undefined || others.length > 0 || limit < 1) return wanted;
+  return [{ sku: only.sku, quantity: 1 }];
 }
 
 /** `limit` is how many units in all may be chosen now. */
@@ -42,7 +50,7 @@ export function createChoice(page: PageData, limit: () => number, onChange: () =
     lines,
     set(wanted) {
       counts.clear();
-      for (const { sku, quantity } of wanted) counts.set(sku, quantity);
+      for (const { sku, quantity } of firstChoice(page, wanted, limit())) counts.set(sku, quantity);
       draw();
     },
   };

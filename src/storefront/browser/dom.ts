@@ -38,9 +38,11 @@ export function pageData(): unknown {
 
 /** Instants in the viewer's own zone; without script they stay as the server wrote them. */
 export function localiseTimes(locale: string, within: Scope = document): void {
-  const format = new Intl.DateTimeFormat(locale, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+  const parts = { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZoneName: "short" } as const;
+  const format = new Intl.DateTimeFormat(locale, parts);
+  const toTheSecond = new Intl.DateTimeFormat(locale, { ...parts, second: "2-digit" });
   for (const element of within.querySelectorAll("time[datetime]")) {
     const at = Date.parse(element.getAttribute("datetime") ?? "");
-    if (!Number.isNaN(at)) element.textContent = format.format(at);
+    if (!Number.isNaN(at)) element.textContent = (element.hasAttribute("data-seconds") ? toTheSecond : format).format(at);
   }
 }

@@ -113,7 +113,10 @@ class DropPage {
 
   #allowJoining(): void {
     const join = find<HTMLButtonElement>('[data-do="join"]');
-    if (join !== null) join.disabled = totalUnits(this.#choice.lines()) === 0 || this.#isBusy;
+    const isNothing = totalUnits(this.#choice.lines()) === 0;
+    if (join !== null) join.disabled = isNothing || this.#isBusy;
+    // Emptied and not hidden: a description is read out from hidden elements too.
+    fill("join-hint", isNothing ? "Choose how many first." : "");
   }
 
   /** Once, at the beginning of a step. */

@@ -215,8 +215,8 @@ export class Errands {
     const bound = { token: pass.token, keys: await this.#keys() };
     const answer = await this.#api.ask<Order>({ method: "PUT", path: `/api/orders/${order.id}`, body: order.body, bound });
     if (!answer.ok) return this.#refusedOrder(answer.refusal);
-    const { drop, region, title, locale } = this.#page;
-    rememberReceipt(order.id, { receipt: answer.value.receipt, drop, region, title, locale, handover: order.handover });
+    const { drop, region, title, locale, deliveryNote } = this.#page;
+    rememberReceipt(order.id, { receipt: answer.value.receipt, drop, region, title, locale, handover: order.handover, note: deliveryNote ?? "" });
     // What was typed is not kept longer than it takes to send it.
     this.update({ order: { ...order, body: null, answer: answer.value } });
     return DONE;

@@ -1,4 +1,5 @@
 import type { Live, PageData, WireLine } from "./page-data.ts";
+import { outlookOf } from "./outlook.ts";
 import { servedWants } from "./rank.ts";
 import type { Memory } from "./storage.ts";
 
@@ -60,9 +61,10 @@ export function stepOf(situation: Situation): Step {
   if (isHolding(memory, now)) return "held";
   if (live === null) return withoutTicket(memory) ?? "waiting";
   if (live.phase === "closed" || live.phase === "cancelled") return live.phase;
-  if (live.phase === "sold-out") return live.items.every((item) => item.soldOut === "final") ? "gone" : (withoutTicket(memory) ?? "stage-out");
+  if (outlookOf({ ...live, hasNextStage: live.nextStageAt !== null }) === "gone") return "gone";
   const outside = withoutTicket(memory);
   if (outside !== null) return outside;
+  if (live.phase === "sold-out") return wantsSoldOut(live, memory.wants) === "final" ? "short" : "stage-out";
   if (live.phase === "paused") return "paused";
   if (live.phase === "announced" || live.phase === "lobby") return "waiting";
   if (live.phase === "drawing" || live.seed === null || situation.rank === null) return "drawing";
@@ -79,8 +81,9 @@ function stepInLine(situation: Situation, live: Live, rank: string): Step {
   const { memory, isShort, now } = situation;
   const soldOut = wantsSoldOut(live, memory.wants);
   if (soldOut === "stage") return "stage-out";
+  if (soldOut === "final") return "short";
   if (memory.rest !== null || hasExpired(memory, now)) return "rested";
-  if (isShort || soldOut === "final") return "short";
+  if (isShort) return "short";
   const served = servedWants(live, rank, memory.ticket?.lane ?? "", memory.wants).length;
   // A pass holds only what its rank is served for: to ask for the rest would lose it.
   if (served > 0 && served < memory.wants.length) return "short";

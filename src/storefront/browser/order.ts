@@ -47,9 +47,11 @@ function drawReceipt(order: OrderStatus, remembered: RememberedReceipt, locale: 
   fill("payment", paymentWords(order));
   fill("fulfilment", fulfilmentWords(order));
   fill("handover", remembered.handover);
+  fill("note", remembered.note);
   show("[data-discount]", order.discountMinor > 0);
   show("[data-refunded]", order.refundedMinor > 0);
   show("[data-handover]", remembered.handover !== "");
+  show("[data-note]", remembered.note !== "");
   show("[data-receipt]", true);
   const format = instants();
   const story = order.timeline.map((entry) => make("li", {}, make("time", { datetime: entry.at }, format.format(Date.parse(entry.at))), make("span", {}, entry.text)));
@@ -77,10 +79,27 @@ function keepCounting(clock: ServerClock, order: () => OrderStatus | null): void
   }, 250);
 }
 
-/** The signed receipt with its schema.org form, to keep as a file. */
-async function readReceipt(page: OrderPageData, receipt: string): Promise<unknown> {
-  const response = await fetch(`/api/orders/${page.order}/receipt`, { headers: { authorization: `Bearer ${receipt}` }, cache: "no-store" });
-  return response.ok ? response.json() : null;
+/** What this page reads in a receipt; the rest is kept as it came. */
+interface SignedReceipt {
+  readonly receipt: { readonly tax: { readonly label: string; readonly percent: number; readonly includedMinor: number } | null };
+}
+
+/** The signed receipt with its schema.org form, to keep as a file; null when it cannot be had now. */
+async function readReceipt(page: OrderPageData, receipt: string): Promise<SignedReceipt | null> {
+  try {
+    const response = await fetch(`/api/orders/${page.order}/receipt`, { headers: { authorization: `Bearer ${receipt}` }, cache: "no-store", signal: AbortSignal.timeout(10_000) });
+    return response.ok ? await response.json() : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The tax that the total contains, as the signed receipt states it. */
+function drawTax({ receipt: { tax } }: SignedReceipt, order: OrderStatus, locale: string): void {
+  if (tax === null) return;
+  fill("tax-label", `includes ${tax.percent.toLocaleString(locale)} % ${tax.label}`);
+  fill("tax", formatMoney(tax.includedMinor, order.currency, locale));
+  show("[data-tax]", true);
 }
 
 function saveFile(name: string, text: string): void {
@@ -103,6 +122,7 @@ async function start(page: OrderPageData): Promise<void> {
   });
   const locale = remembered.locale === "" ? navigator.language : remembered.locale;
   let order: OrderStatus | null = null;
+  let isTaxDrawn = false;
   let wake = () => {};
   const home = find('[data-link="drop"]');
   home?.setAttribute("href", `/${remembered.region}/${remembered.drop}`);
@@ -122,6 +142,11 @@ async function start(page: OrderPageData): Promise<void> {
     order = answer.value;
     const isOpen = drawState(order, locale);
     drawReceipt(order, remembered, locale);
+    if (order.state === "confirmed" && !isTaxDrawn) {
+      const receipt = await readReceipt(page, remembered.receipt);
+      if (receipt !== null) drawTax(receipt, order, locale);
+      isTaxDrawn = receipt !== null;
+    }
     // A final answer is still read again now and then: a refund or the handover may follow.
     const delayMs = isOpen ? Math.min(10_000, 1_200 * 1.15 ** round) : 60_000;
     await Promise.race([wait(delayMs * jitter()), new Promise<void>((resolve) => { wake = resolve; })]);

@@ -4,10 +4,12 @@ import { boardWords } from "./board.ts";
 import { lineWords } from "./choice.ts";
 import { countdownText, spanWords } from "./clock.ts";
 import { fill, find, make, show } from "./dom.ts";
-import { nextBoundaryAt, type Step, whatCanBeTaken, whatIsLeft } from "./journey.ts";
-import type { Live, Order, PageData } from "./page-data.ts";
+import { nextBoundaryAt, type Step, whatCanBeTaken } from "./journey.ts";
+import { leftWords, outlookOf } from "./outlook.ts";
+import type { Live, Order, PageData, WireLine } from "./page-data.ts";
 import type { Memory } from "./storage.ts";
-import { leftWords, placeWords } from "./words.ts";
+import { goneOf, shortWords, stageOutWords } from "./taken.ts";
+import { placeWords } from "./words.ts";
 
 export interface View {
   readonly step: Step;
@@ -21,6 +23,7 @@ export interface View {
   readonly now: number;
 }
 
+/** What is said aloud at a step; the steps about what is taken have words of their own. */
 const SAID: Readonly<Record<Step, string>> = {
   choose: "",
   joining: "You will be in the lobby as soon as it opens.",
@@ -28,13 +31,13 @@ const SAID: Readonly<Record<Step, string>> = {
   drawing: "The order of service is being drawn.",
   line: "The order is drawn. You are in line.",
   called: "It is your turn. What you chose is being held for you.",
-  short: "Not all of what you chose is free.",
+  short: "",
   rested: "Your turn has ended. You keep your place.",
-  "stage-out": "Sold out in this stage. Your place is kept for the next one.",
+  "stage-out": "",
   held: "Held for you. Pay before the time runs out.",
   ordered: "Your order is placed.",
   paused: "The drop is paused. Your place is kept.",
-  gone: "Sold out.",
+  gone: "Sold out. Every unit of this drop is sold.",
   closed: "This drop is over.",
   cancelled: "This drop was cancelled.",
 };
@@ -62,6 +65,7 @@ function timeText(at: number, now: number): string {
 export class StallView {
   readonly #page: PageData;
   #shownPanel = "";
+  #said = "";
   #isFirst = true;
 
   constructor(page: PageData) {
@@ -69,17 +73,20 @@ export class StallView {
   }
 
   show(view: View): void {
+    let said = SAID[view.step];
     if (view.live !== null) {
       this.#board(view.live, view.now);
       this.#stages(view.live);
-      this.#offers(view, view.live);
+      said = this.#offers(view, view.live) ?? said;
     }
     this.#line(view);
     this.#held(view);
     this.#ordered(view);
     this.#mine(view);
     this.#entering(view);
-    this.#showPanel(view.isEditing ? "choose" : view.step, view.step);
+    const panel = view.isEditing ? "choose" : view.step;
+    this.#showPanel(panel);
+    if (panel !== "choose") this.#say(said);
     find("#stall")?.setAttribute("aria-busy", String(view.isBusy));
   }
 
@@ -87,13 +94,19 @@ export class StallView {
     return formatMoney(amountMinor, this.#page.currency, this.#page.locale);
   }
 
-  #showPanel(name: string, step: Step): void {
+  /** Only what is new: the countdown's own announcements stand in the same place. */
+  #say(said: string): void {
+    if (said === this.#said) return;
+    this.#said = said;
+    fill("said", said);
+  }
+
+  #showPanel(name: string): void {
     if (name === this.#shownPanel) return;
     this.#shownPanel = name;
     // The focus follows the panel only when it was in the stall or nowhere: somebody reading elsewhere is not pulled away.
     const isInStall = document.activeElement?.closest("#stall") != null || document.activeElement === document.body;
     for (const panel of document.querySelectorAll<HTMLElement>("[data-panel]")) panel.hidden = panel.dataset["panel"] !== name;
-    if (name !== "choose") fill("said", SAID[step]);
     const heading = find(`[data-panel="${name}"] h2`);
     if (!this.#isFirst && isInStall) heading?.focus({ preventScroll: true });
     // A panel that is shorter or longer than the last may begin out of sight.
@@ -102,13 +115,16 @@ export class StallView {
   }
 
   #board(live: Live, now: number): void {
-    const words = boardWords({ ...live, hasNextStage: live.nextStageAt !== null });
+    const facts = { ...live, hasNextStage: live.nextStageAt !== null };
+    const words = boardWords(facts);
     const stall = find("#stall");
     if (stall !== null) stall.dataset["phase"] = live.phase;
     fill("phase", words.label);
     fill("sentence", words.sentence);
-    show("[data-low]", live.low && live.phase === "open");
-    for (const { sku } of this.#page.items) fill(`left-${sku}`, leftWords(live, sku));
+    const isLow = live.low && live.phase === "open";
+    fill("low", isLow ? "Few left" : "");
+    show("[data-low]", isLow);
+    for (const { sku } of this.#page.items) fill(`left-${sku}`, leftWords(facts, live.items.find((item) => item.sku === sku)));
     const dueAt = live.nextStageAt !== null && live.stage !== null ? Date.parse(live.nextStageAt) : nextBoundaryAt(this.#page, live, now);
     const isCounting = dueAt !== null && words.nextLabel !== "";
     fill("next-label", isCounting ? words.nextLabel : "");
@@ -117,8 +133,9 @@ export class StallView {
   }
 
   #stages(live: Live): void {
-    const isOver = live.phase === "closed" || live.phase === "cancelled";
-    const nowWords = live.available > 0 ? `now · ${live.available} left` : "now · none free";
+    const isOver = live.phase === "closed" || live.phase === "cancelled" || outlookOf({ ...live, hasNextStage: live.nextStageAt !== null }) === "gone";
+    const isSelling = live.phase === "open" || live.phase === "sold-out";
+    const nowWords = !isSelling ? "now" : live.available > 0 ? `now · ${live.available} left` : "now · none free";
     for (const row of document.querySelectorAll<HTMLElement>("[data-stage]")) {
       const number = Number(row.dataset["stage"]);
       const state = number < (live.stage ?? 0) || isOver ? "past" : number === live.stage ? "now" : "next";
@@ -135,21 +152,24 @@ export class StallView {
     fill("line", eta === null ? next : `Likely ${eta}. ${next}`);
   }
 
-  /** What is said when not everything can be had: honestly, and with what comes next. */
-  #offers({ memory, rank, now }: View, live: Live): void {
-    const wanted = lineWords(this.#page, memory.wants);
-    const nextAt = live.nextStageAt === null ? null : Date.parse(live.nextStageAt);
-    const after = nextAt === null
-      ? "No further stage comes. If somebody does not pay in time, units come back, and your place counts for them."
-      : `Stage ${(live.stage ?? 0) + 1} opens at ${timeText(nextAt, now)}, in ${spanWords(nextAt - now)}. Your place is kept: you need not do anything.`;
-    fill("stage-out", `${wanted}: everything in this stage is taken by people before you. ${after}`);
+  /** What is said when not everything can be had. Answers what is to be heard at this step, or null where it is not about that. */
+  #offers({ step, memory, rank, now }: View, live: Live): string | null {
     const left = whatCanBeTaken(live, rank, memory);
-    const leftText = lineWords(this.#page, left);
-    const isBehind = whatIsLeft(live, memory.wants).length > left.length;
-    const rest = isBehind ? " For the rest, others are before you." : "";
-    fill("short", left.length === 0 ? `Of ${wanted}, nothing is free for you at this moment. ${after}` : `You chose ${wanted}. Free for you now: ${leftText}.${rest}`);
-    fill("take-left", `Take ${leftText}`);
+    const nextText = () => {
+      const at = Date.parse(live.nextStageAt ?? "");
+      return `${timeText(at, now)}, in ${spanWords(at - now)}`;
+    };
+    const taken = { live, wants: memory.wants, left, words: (lines: readonly WireLine[]) => lineWords(this.#page, lines), nextText };
+    const stageOut = stageOutWords(taken);
+    fill("stage-out-title", stageOut.title);
+    fill("stage-out", stageOut.sentence);
+    const short = shortWords(taken);
+    fill("short-title", short.title);
+    fill("short", short.sentence);
+    fill("take-left", `Take ${lineWords(this.#page, left)}`);
     show('[data-do="take-left"]', left.length > 0);
+    show('[data-do="wait"]', goneOf(live, memory.wants).length === 0);
+    return step === "stage-out" ? stageOut.said : step === "short" ? short.said : null;
   }
 
   #held({ memory, now }: View): void {

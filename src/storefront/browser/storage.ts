@@ -52,6 +52,8 @@ export interface RememberedReceipt {
   readonly title: string;
   readonly locale: string;
   readonly handover: string;
+  /** The seller's words about every way of handing over; empty where there are none. */
+  readonly note: string;
 }
 
 function read(key: string): unknown {
@@ -98,7 +100,7 @@ export function recallReceipt(order: string): RememberedReceipt | null {
   const texts: Record<string, unknown> = { ...found };
   const text = (name: string) => (typeof texts[name] === "string" ? texts[name] : "");
   if (text("receipt") === "") return null;
-  return { receipt: text("receipt"), drop: text("drop"), region: text("region"), title: text("title"), locale: text("locale"), handover: text("handover") };
+  return { receipt: text("receipt"), drop: text("drop"), region: text("region"), title: text("title"), locale: text("locale"), handover: text("handover"), note: text("note") };
 }
 
 function database(): Promise<IDBDatabase> {

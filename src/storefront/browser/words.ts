@@ -1,17 +1,10 @@
 import { formatMoney } from "../../kernel/money.ts";
-import type { Live, OrderStatus } from "./page-data.ts";
+import type { OrderStatus } from "./page-data.ts";
 import type { Position } from "./rank.ts";
 
 export function placeWords(position: Position | null): string {
   if (position === null) return "…";
   return position.from === position.to ? String(position.from) : `${position.from}–${position.to}`;
-}
-
-export function leftWords(live: Live, sku: string): string {
-  const item = live.items.find((candidate) => candidate.sku === sku);
-  if (item === undefined || live.stage === null) return "";
-  if (item.soldOut === "final") return "Sold out";
-  return item.soldOut === "stage" ? "Sold out in this stage" : `${item.available} left in this stage`;
 }
 
 export interface OrderWords {

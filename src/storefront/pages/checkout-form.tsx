@@ -70,7 +70,10 @@ export function CheckoutForm({ live, region, deliveryNote, holdFor }: { readonly
         ) : <input type="hidden" name="method" value={picksUp ? "pickup" : "ship"} />}
         {picksUp ? <Pickup region={region} /> : null}
         {ships ? <Address region={region} isHidden={picksUp} /> : null}
-        <p class="eta"><span class="fine">You get it</span><strong data-fill="eta">{deliveryNote ?? (picksUp ? "at the pick-up point" : "by post")}</strong></p>
+        <div class="eta">
+          <p><span class="fine">You get it</span><strong data-fill="eta">{picksUp ? "Pick-up" : "By post, to your address"}</strong></p>
+          {deliveryNote === null ? null : <p><span class="fine">The seller's note</span><span>{deliveryNote}</span></p>}
+        </div>
         {hasCoupons ? <label class="field">Coupon, if you have one<input name="coupon" autocomplete="off" autocapitalize="characters" spellcheck={false} maxlength={4096} /></label> : null}
         <button type="submit" class="main"><span data-fill="pay">Order and pay</span></button>
         <p class="fine">{live.plan.capture === "on-fulfilment" ? "The amount is reserved now and charged only when your order is handed over." : "You pay on the next page."} A coupon is taken off before you pay.</p>

@@ -3,7 +3,7 @@ import type { LobbyLive } from "../../lobby/port.ts";
 import { pageLanguage } from "../browser/language.ts";
 import { Page } from "./layout.tsx";
 import { Moment } from "./moment.tsx";
-import { isOver, phaseWords } from "./phase-words.ts";
+import { isLow, isOver, phaseWords } from "./phase-words.ts";
 import { Poster } from "./poster.tsx";
 
 /** A drop that may be shown: it is announced, and its state is known. */
@@ -35,7 +35,7 @@ function Card({ store, drop, locale }: { readonly store: StoreConfig; readonly d
         {config.image === null ? <Poster seed={live.plan.commitment} title={live.plan.title} /> : <img src={config.image} alt="" width="400" height="400" loading="lazy" />}
       </a>
       <div class="card-words">
-        <p class="phase">{words.label}{live.live.low ? <span class="low">Few left</span> : null}</p>
+        <p class="phase">{words.label}{isLow(live) ? <span class="low">Few left</span> : null}</p>
         <h3><a href={`/${config.slug}`}>{live.plan.title}</a></h3>
         <p>{config.story}</p>
         {words.nextAt === null ? null : <p class="fine">{words.nextLabel} <Moment at={words.nextAt} locale={locale} /> <span class="card-clock" data-until={String(words.nextAt)}></span></p>}

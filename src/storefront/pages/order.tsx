@@ -26,12 +26,14 @@ export function OrderPage({ store, order, now }: { readonly store: StoreConfig; 
           <dl class="sum">
             <div data-discount hidden><dt>Discount</dt><dd data-fill="discount"></dd></div>
             <div><dt>Total</dt><dd data-fill="total"></dd></div>
+            <div class="tax" data-tax hidden><dt data-fill="tax-label"></dt><dd data-fill="tax"></dd></div>
             <div data-refunded hidden><dt>Paid back</dt><dd data-fill="refunded"></dd></div>
           </dl>
           <dl class="facts">
             <div><dt>Payment</dt><dd data-fill="payment"></dd></div>
             <div><dt>Handover</dt><dd data-fill="fulfilment"></dd></div>
             <div data-handover hidden><dt>You get it</dt><dd data-fill="handover"></dd></div>
+            <div data-note hidden><dt>The seller's note</dt><dd data-fill="note"></dd></div>
           </dl>
           <div class="actions row"><button type="button" class="quiet" data-do="save" hidden>Save the signed receipt</button><button type="button" class="quiet" data-do="print">Print</button></div>
         </section>

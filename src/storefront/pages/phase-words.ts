@@ -1,4 +1,5 @@
 import { boardWords, type BoardWords } from "../browser/board.ts";
+import { outlookOf } from "../browser/outlook.ts";
 import { apportion } from "../../kernel/money.ts";
 import type { LobbyLive } from "../../lobby/port.ts";
 
@@ -10,16 +11,21 @@ export interface PhaseWords extends BoardWords {
 /** The board of a page as the server writes it. */
 export function phaseWords(live: LobbyLive): PhaseWords {
   const { plan } = live;
-  const { phase, nextStageAt, stage, available } = live.live;
-  const words = boardWords({ phase, stage, hasNextStage: nextStageAt !== null, available, waiting: live.waiting });
+  const { phase, nextStageAt } = live.live;
+  const words = boardWords({ ...live.live, hasNextStage: nextStageAt !== null, waiting: live.waiting });
   const dueAt = phase === "announced" ? plan.lobbyOpensAt : phase === "lobby" ? plan.opensAt : (nextStageAt ?? plan.closesAt);
   return { ...words, nextAt: words.nextLabel === "" ? null : dueAt };
 }
 
 /** Whether a drop is over for good, so that its page is an archive. */
 export function isOver(live: LobbyLive): boolean {
-  const { phase, items } = live.live;
-  return phase === "closed" || phase === "cancelled" || (phase === "sold-out" && items.every((item) => item.soldOut === "final"));
+  const { phase, nextStageAt } = live.live;
+  return phase === "closed" || phase === "cancelled" || outlookOf({ ...live.live, hasNextStage: nextStageAt !== null }) === "gone";
+}
+
+/** Whether the page warns that few units are left; never while nothing is on sale. */
+export function isLow({ live }: LobbyLive): boolean {
+  return live.low && live.phase === "open";
 }
 
 export interface StageRow {

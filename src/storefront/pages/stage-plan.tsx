@@ -4,6 +4,8 @@ import { stageRows, type StageRow } from "./phase-words.ts";
 
 const STATE_WORDS: Readonly<Record<StageRow["state"], string>> = { past: "released", now: "now", next: "to come" };
 
+const CLOSE_MS = 3_600_000;
+
 /** The release as a bar cut into its stages. Widths are attributes: the content policy allows no inline style. */
 function Bar({ rows }: { readonly rows: readonly StageRow[] }) {
   let left = 0;
@@ -18,8 +20,15 @@ function Bar({ rows }: { readonly rows: readonly StageRow[] }) {
   );
 }
 
+/** Stages that follow each other closely are timed to the second; whole minutes are enough where every stage opens on one. */
+function needsSeconds(rows: readonly StageRow[]): boolean {
+  const isClose = rows.some((row, index) => index > 0 && row.opensAt - (rows[index - 1]?.opensAt ?? 0) < CLOSE_MS);
+  return isClose && rows.some(({ opensAt }) => opensAt % 60_000 >= 1_000);
+}
+
 export function StagePlan({ live, locale }: { readonly live: LobbyLive; readonly locale: string }) {
   const rows = stageRows(live);
+  const withSeconds = needsSeconds(rows);
   return (
     <section class="block stages" aria-labelledby="stages-title">
       <h2 id="stages-title">Released in {rows.length === 1 ? "one stage" : `${rows.length} stages`}</h2>
@@ -29,7 +38,7 @@ export function StagePlan({ live, locale }: { readonly live: LobbyLive; readonly
           <li class={`is-${row.state}`} data-stage={String(row.number)}>
             <span class="share">{row.sharePercent} %</span>
             <span class="units">{row.units} {row.units === 1 ? "unit" : "units"}</span>
-            <span class="when"><Moment at={row.opensAt} locale={locale} /></span>
+            <span class="when"><Moment at={row.opensAt} locale={locale} withSeconds={withSeconds} /></span>
             <span class="state" data-fill={`stage-${row.number}`}>{STATE_WORDS[row.state]}</span>
           </li>
         ))}

@@ -5,7 +5,8 @@ import type { LobbyLive } from "../../lobby/port.ts";
 import { CheckoutForm } from "./checkout-form.tsx";
 import { pageLanguage } from "../browser/language.ts";
 import { Moment } from "./moment.tsx";
-import { isOver, phaseWords } from "./phase-words.ts";
+import { leftWords } from "../browser/outlook.ts";
+import { isLow, isOver, phaseWords } from "./phase-words.ts";
 import { spanText } from "./when.ts";
 
 /*
@@ -25,6 +26,7 @@ function Panel({ step, title, name, children }: { readonly step: string; readonl
 
 function Items({ live, locale }: { readonly live: LobbyLive; readonly locale: string }) {
   const { plan } = live;
+  const facts = { phase: live.live.phase, hasNextStage: live.live.nextStageAt !== null };
   return (
     <ul class="items">
       {plan.items.map((item) => {
@@ -33,7 +35,7 @@ function Items({ live, locale }: { readonly live: LobbyLive; readonly locale: st
           <li>
             <span class="item-name" id={`name-${item.sku}`}>{item.title}</span>
             <span class="price">{formatMoney(item.priceMinor, plan.currency, locale)}</span>
-            <span class="left" data-fill={`left-${item.sku}`}>{state === undefined ? "" : leftWords(live, state.available, state.soldOut)}</span>
+            <span class="left" data-fill={`left-${item.sku}`}>{leftWords(facts, state)}</span>
             <span class="stepper script-only">
               <button type="button" data-less={item.sku} aria-label={`One less: ${item.title}`}>−</button>
               <output data-count={item.sku} aria-labelledby={`name-${item.sku}`}>0</output>
@@ -46,13 +48,6 @@ function Items({ live, locale }: { readonly live: LobbyLive; readonly locale: st
   );
 }
 
-function leftWords(live: LobbyLive, available: number, soldOut: null | "stage" | "final"): string {
-  if (soldOut === "final") return "Sold out";
-  if (live.live.stage === null) return "";
-  if (soldOut === "stage") return "Sold out in this stage";
-  return `${available} left in this stage`;
-}
-
 /** Choosing, with the items readable and priced for those without script too. */
 function Choose({ live, locale }: { readonly live: LobbyLive; readonly locale: string }) {
   return (
@@ -61,7 +56,8 @@ function Choose({ live, locale }: { readonly live: LobbyLive; readonly locale: s
       <Items live={live} locale={locale} />
       <p class="fine" data-fill="limit">At most {live.plan.limitPerPerson} in all for each person.</p>
       <div class="actions script-only">
-        <button type="button" class="main" data-do="join" disabled><span data-fill="join">Join the lobby</span></button>
+        <p class="hint" id="join-hint" data-fill="join-hint">Choose how many first.</p>
+        <button type="button" class="main" data-do="join" aria-describedby="join-hint" disabled><span data-fill="join">Join the lobby</span></button>
         <button type="button" class="quiet" data-do="keep" hidden>Leave it as it was</button>
       </div>
       <noscript><p class="note">Buying needs JavaScript: your browser makes the key that your place in line is bound to. Turn it on for this site, or write to the store. Everything else on this page reads without it.</p></noscript>
@@ -96,12 +92,12 @@ function WaitingPanels() {
         <p data-fill="called">Holding what you chose. This happens by itself.</p>
         <progress aria-label="Holding your items"></progress>
       </Panel>
-      <Panel step="stage-out" title="Sold out in this stage">
-        <p data-fill="stage-out">What you chose is taken in this stage. Your place is kept.</p>
+      <Panel step="stage-out" title="Sold out in this stage" name="stage-out-title">
+        <p data-fill="stage-out">What you chose is taken. Your place is kept.</p>
         <Stub />
         {change}
       </Panel>
-      <Panel step="short" title="Not all of it is free">
+      <Panel step="short" title="Not all of it is free" name="short-title">
         <p data-fill="short">Somebody before you took some of it.</p>
         <div class="actions">
           <button type="button" class="main" data-do="take-left"><span data-fill="take-left">Take what is left</span></button>
@@ -151,7 +147,7 @@ function EndPanels({ support }: { readonly support: string }) {
         <Stub />
       </Panel>
       <Panel step="gone" title="Sold out">
-        <p>Every unit of this drop is sold. If somebody does not pay in time, units come back, and this page says so. Thank you for being here.</p>
+        <p>Every unit of this drop is sold, so nothing more can be bought in it. If you ordered, your receipt stays in this browser. Thank you for being here.</p>
       </Panel>
       <Panel step="closed" title="This drop is over">
         <p>Nothing more can be bought in it. If you ordered, your receipt stays in this browser.</p>
@@ -173,7 +169,7 @@ export function Stall({ live, config, region, support, isLocal }: { readonly liv
   return (
     <section id="stall" class="stall" aria-label="Buy" data-phase={live.live.phase}>
       <div class="board">
-        <p class="phase"><span data-fill="phase">{words.label}</span><span class="low" data-low hidden={!live.live.low}>Few left</span></p>
+        <p class="phase"><span data-fill="phase">{words.label}</span><span class="low" data-low data-fill="low" hidden={!isLow(live)}>{isLow(live) ? "Few left" : ""}</span></p>
         <p class="next"><span data-fill="next-label">{words.nextLabel}</span> <span data-fill="next-at">{words.nextAt === null ? "" : <Moment at={words.nextAt} locale={pageLanguage(locale)} />}</span></p>
         {isOver(live) ? null : <p class="clock script-only" role="timer" aria-live="off" data-fill="clock"></p>}
         <p class="sentence" data-fill="sentence">{words.sentence}</p>

@@ -3,8 +3,9 @@
  * named as UTC. The module rewrites them in the viewer's zone.
  */
 
-export function instantText(at: number, locale: string): string {
-  return new Intl.DateTimeFormat(locale, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: "UTC", timeZoneName: "short" }).format(at);
+export function instantText(at: number, locale: string, withSeconds = false): string {
+  const seconds = withSeconds ? ({ second: "2-digit" } as const) : {};
+  return new Intl.DateTimeFormat(locale, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", ...seconds, timeZone: "UTC", timeZoneName: "short" }).format(at);
 }
 
 /** A length of time in words: "30 minutes", "2 hours", "8 minutes 30 seconds". */

@@ -24,6 +24,8 @@ export const FAULTS = {
   "clock-step-forward": 0.01,
   /** Nobody reaches a lobby shard around the opening, and it is drawn without. */
   "shard-lost-at-draw": 0.25,
+  /** What a shard tells of its line reaches shard 0 seconds after it was true. */
+  "report-late": 0.3,
   /** The outbox finds no queue that takes its messages. */
   "queue-refuses": 0.05,
   /** A queue forgets a message, as local queues do at a restart. */

@@ -57,7 +57,7 @@ export class Ledgers {
   async serveCounter(desk: MoneyDeskPort, network: Network, random: RandomSource, isTakingBack: boolean): Promise<void> {
     const page = await network.call("the counter lists orders", () => desk.orders({ drop: this.#source.drop, cursor: null, limit: 50 }));
     for (const view of page.orders) {
-      if (view.state !== "confirmed" || random.chance(0.6)) continue;
+      if (view.state !== "confirmed" || random.chance(0.4)) continue;
       const order = view.order.id;
       const line = random.pick(view.order.lines);
       const lines = random.chance(0.5) ? null : [{ sku: line.sku, quantity: random.integer(1, line.quantity) }];

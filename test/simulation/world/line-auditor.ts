@@ -37,6 +37,8 @@ export class LineAuditor {
   readonly #admitted = new Set<string>();
   /** Who was called to what, and until when it is kept; nobody who has sat down is in it. */
   readonly #called = new Map<string, { readonly entry: string; readonly sku: string; readonly untilAt: number }>();
+  /** Whom the rows that were just read have passed with a threshold. */
+  readonly #passed: { readonly waiter: Waiter; readonly sku: string }[] = [];
   #plan: { readonly hash: string; readonly commitment: string } | null = null;
   #seed: Buffer | null = null;
   #missing: readonly number[] = [];
@@ -100,10 +102,17 @@ export class LineAuditor {
     }
   }
 
-  /** What the drop keeps of its line: nobody is called beyond a threshold, and thresholds are what the record says. */
-  checkStored(calls: Iterable<CallRow>, thresholds: ReadonlyMap<string, ThresholdRow>): void {
+  /**
+   * What the drop keeps of its line: thresholds are what the record says, nobody
+   * is called beyond one, and everybody whom one has passed is known to the drop.
+   */
+  checkStored(calls: ReadonlyMap<string, CallRow>, thresholds: ReadonlyMap<string, ThresholdRow>): void {
     for (const [line, upTo] of this.#thresholds) assert(thresholds.get(line)?.upTo === upTo, "a threshold is where the record says");
-    for (const call of calls) assert(call.rank <= (this.#thresholds.get(`${call.lane}/${call.sku}`) ?? ""), "only who is served is called");
+    for (const { waiter, sku } of this.#passed.splice(0)) {
+      const isKnown = this.#admitted.has(waiter.entry) || !this.#called.has(`${waiter.entry}/${sku}`) || calls.has(`${waiter.lane}/${sku}/${waiter.rank}`);
+      assert(isKnown, "nobody is passed over because a shard had not told of them");
+    }
+    for (const call of calls.values()) assert(call.rank <= (this.#thresholds.get(`${call.lane}/${call.sku}`) ?? ""), "only who is served is called");
   }
 
   /** At the end: the leaves that a shard publishes are its tickets, and lead to the roots that it sealed. */
@@ -147,6 +156,7 @@ export class LineAuditor {
       const isNew = waiter.lane === lane && waiter.rank > before && waiter.rank <= upTo && waiter.wants.some((want) => want.sku === sku);
       // Whoever sat down before is counted by the sitting or by what was bought, and a shard that the draw missed may still be counting its own.
       if (!isNew || this.#admitted.has(waiter.entry) || this.#missing.includes(waiter.shard)) continue;
+      this.#passed.push({ waiter, sku });
       this.#called.set(`${waiter.entry}/${sku}`, { entry: waiter.entry, sku, untilAt: now + this.#source.claimWindowMs });
     }
     this.#checkPace(sku, at);

@@ -10,9 +10,12 @@ import { standingOf } from "../../../src/lobby/standing.ts";
 import { TicketBook, type StoredSeal } from "../../../src/lobby/tickets.ts";
 import type { Agenda } from "../../../src/rehearsal/agenda.ts";
 import type { FaultPlan } from "../../../src/rehearsal/faults.ts";
+import type { RandomSource } from "../../../src/rehearsal/random.ts";
 import type { FaultName } from "./fault-names.ts";
 import type { Network } from "./network.ts";
 
+/** Shard 0 forgets a report after ten seconds. */
+const REPORT_LATE_MAX_MS = 8_000;
 const RANKED_AT_ONCE = 1_000;
 
 export interface LobbyParts {
@@ -20,6 +23,7 @@ export interface LobbyParts {
   readonly agenda: Agenda;
   readonly network: Network;
   readonly faults: FaultPlan<FaultName>;
+  readonly random: RandomSource;
   readonly drop: DropPort;
   readonly hashing: Hashing;
   /** A ticket was given, or given again. */
@@ -94,9 +98,11 @@ export class LobbyHost implements LobbyPort {
     this.#maybeEvict();
     if (report !== null) this.#reports.accept(report, this.#parts.agenda.now);
     await this.#seal();
-    const { first, network, drop } = this.#parts;
+    const { first, network, drop, faults, random } = this.#parts;
     if (first !== null) {
-      const live = await network.call("a shard reads shard 0", () => first.live(this.#report()));
+      const told = this.#report();
+      if (faults.strikes("report-late")) await network.pause(random.integer(1_000, REPORT_LATE_MAX_MS), "a report is on its way");
+      const live = await network.call("a shard reads shard 0", () => first.live(told));
       if (live !== null) this.#hear(live);
       return live;
     }

@@ -12,11 +12,8 @@ export function memoHashing(): Hashing {
   return {
     sha256: nodeHashing.sha256,
     hmacSha256(key, text) {
-      let name = byKey.get(key);
-      if (name === undefined) {
-        name = Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString("latin1");
-        byKey.set(key, name);
-      }
+      const name = byKey.get(key) ?? Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString("latin1");
+      byKey.set(key, name);
       const request = name + text;
       let answer = known.get(request);
       if (answer === undefined) {

@@ -13,7 +13,7 @@ import type { RandomSource } from "../../../src/rehearsal/random.ts";
 import type { CheckoutPort } from "../../../src/settlement/port.ts";
 import type { Network } from "./network.ts";
 import type { SimulatedProvider } from "./provider.ts";
-import { LOBBY_MS, SIMULATION_STARTS_AT } from "./scenario.ts";
+import { LOBBY_MS, LOBBY_TICK_MS, SIMULATION_STARTS_AT } from "./scenario.ts";
 
 const REGION = "berlin";
 /** Two vouchers for a whole crowd: several shoppers always want the last use of the same one. */
@@ -32,7 +32,7 @@ export interface Shop {
   readonly closesAt: number;
   /** After this instant only honest people come. */
   readonly lastArrivalAt: number;
-  /** How many come after the opening, half of them in its first minutes. */
+  /** How many come after the opening, most of them at once. */
   readonly lateShare: number;
   /** Whether any of a sku can still be had by anybody, now or later. */
   readonly isGone: (sku: string) => boolean;
@@ -78,7 +78,9 @@ export class Shopper {
   #arrivalMs(): number {
     const { lateShare, lastArrivalAt } = this.#shop;
     if (!this.#random.chance(lateShare)) return this.#random.integer(0, LOBBY_MS);
-    return this.#random.chance(0.5) ? this.#random.integer(LOBBY_MS, 2 * LOBBY_MS) : this.#random.integer(LOBBY_MS, lastArrivalAt - SIMULATION_STARTS_AT);
+    // A link is shared: they come within seconds of one another, just when the shards tell of who is there.
+    if (this.#random.chance(0.6)) return LOBBY_MS + 2 * LOBBY_TICK_MS + this.#random.integer(-500, 5_000);
+    return this.#random.integer(LOBBY_MS, lastArrivalAt - SIMULATION_STARTS_AT);
   }
 
   /** Somebody who wants one of a sku, looks whether there is any, takes it and pays at once. */

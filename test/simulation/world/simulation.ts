@@ -13,14 +13,12 @@ import { memoHashing } from "./memo-hashing.ts";
 import { Network } from "./network.ts";
 import { SimulatedProvider } from "./provider.ts";
 import { RecordAuditor } from "./record-auditor.ts";
-import { EXTENSION_MS_MAX, HONEST_MS, LOBBY_MS, makeScenario, type Scenario, SIMULATION_STARTS_AT } from "./scenario.ts";
+import { EXTENSION_MS_MAX, HONEST_MS, LOBBY_MS, LOBBY_TICK_MS, makeScenario, type Scenario, SIMULATION_STARTS_AT } from "./scenario.ts";
 import { SettlementHost } from "./settlement-host.ts";
 import { Shopper, type Shop, type Sight } from "./shopper.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-/** Shards look at the drop this often; in the real thing it is once a second, which only makes the same waits shorter. */
-const LOBBY_TICK_MS = 40_000;
 const COUNTER_TICK_MS = 8 * MINUTE_MS;
 /** For so long after the close things still go wrong; the bank's slowest answer falls into it. */
 const SICK_AFTER_CLOSE_MS = 25 * MINUTE_MS;
@@ -120,7 +118,7 @@ class World {
       written: (order, file) => this.#guard(() => this.#ledgers.checkWritten(order, file)),
     });
     for (let shard = 0; shard < source.shards; shard++) {
-      this.#lobby.push(new LobbyHost({ shard, agenda, network, faults, drop: this.#drop, hashing, first: this.#lobby[0] ?? null, joined: (of, ticket) => this.#guard(() => this.#line.noteTicket(of, ticket)) }));
+      this.#lobby.push(new LobbyHost({ shard, agenda, network, faults, random: random.branch(`shard-${shard}`), drop: this.#drop, hashing, first: this.#lobby[0] ?? null, joined: (of, ticket) => this.#guard(() => this.#line.noteTicket(of, ticket)) }));
     }
     this.#ledgers = new Ledgers(source, this.#settlement.store, this.#provider);
   }
@@ -226,8 +224,8 @@ class World {
       command(pausedAt + seller.integer(1, 10) * MINUTE_MS, { kind: "resume" });
     }
     if (seller.chance(0.3)) command(at(), { kind: "extend", stage: seller.integer(1, 3), byMs: seller.integer(MINUTE_MS, EXTENSION_MS_MAX) });
-    const isCancelled = seller.chance(0.12);
-    const cancelledAt = seller.integer(SIMULATION_STARTS_AT + LOBBY_MS, until);
+    const isCancelled = seller.chance(0.4);
+    const cancelledAt = seller.integer(Math.min(until, SIMULATION_STARTS_AT + 2 * LOBBY_MS), until);
     if (!isCancelled || hasHonestEnding) return;
     this.#wasCancelled = true;
     command(cancelledAt, { kind: "cancel" });
@@ -275,7 +273,7 @@ class World {
     // Whatever counts is in the record: without a new row nothing of it has changed.
     if (rows.length > 0) {
       checkDrop(this.#scenario.source, this.#drop.storage, this.#stock);
-      this.#line.checkStored(this.#drop.storage.rows.calls.values(), this.#drop.storage.rows.thresholds);
+      this.#line.checkStored(this.#drop.storage.rows.calls, this.#drop.storage.rows.thresholds);
       this.#writes += 1;
       if (this.#writes % MEMORY_CHECKED_EVERY === 0) this.#drop.checkMemory();
     }

@@ -31,8 +31,42 @@ describe("the microstore page", () => {
   });
 
   it("signals low stock only when the drop says so", async () => {
-    expect(await page("open", AFTER, { low: false })).toContain('data-low="true" hidden');
-    expect(await page("open", AFTER, { low: true })).not.toContain('data-low="true" hidden');
+    expect(await page("open", AFTER, { low: false })).not.toContain("Few left");
+    expect(await page("open", AFTER, { low: true })).toMatch(/data-fill="low">Few left</);
+  });
+
+  it("never says that few are left once the drop is over, not even hidden", async () => {
+    for (const phase of ["closed", "cancelled"] as const) {
+      for (const path of ["/", "/berlin/moth-tee"]) expect(await pageText({ live: liveAt(phase, OPENS_AT + 300 * MINUTE_MS, { low: true }) }, path)).not.toContain("Few left");
+    }
+  });
+
+  it("says that everything is held while something may come back, and that it is sold when nothing can", async () => {
+    const last = { stage: 3, nextStageAt: null, available: 0 };
+    const held = plain(await page("sold-out", AFTER, { ...last, items: [{ sku: "MOTH-S", available: 0, soldOut: "stage" }] }));
+    expect(held).toContain("All held The drop ends Fri");
+    expect(held).toContain("What is not paid for in time comes back");
+    const gone = plain(await page("sold-out", AFTER, { ...last, items: [{ sku: "MOTH-S", available: 0, soldOut: "final" }] }));
+    expect(gone).toContain("Every unit of this drop is sold.");
+    expect(gone).not.toContain("for in time comes back");
+  });
+
+  it("times stages to the second only where they follow closely and do not open on whole minutes", async () => {
+    const shifted = (byMs: number, gapMs: number) => ({ ...PLAN, stock: PLAN.stock.map((unit) => ({ ...unit, stages: unit.stages.map((stage, index) => ({ ...stage, opensAt: OPENS_AT + byMs + index * gapMs })) })) });
+    const stages = async (plan: typeof PLAN) => pageText({ live: liveAt("lobby", BEFORE, {}, plan) }, "/berlin/moth-tee");
+    expect(await stages(shifted(17_000, MINUTE_MS))).toContain("18:01:17");
+    expect(await stages(shifted(17_000, 90 * MINUTE_MS))).not.toContain("data-seconds");
+    expect(await stages(PLAN)).not.toContain("data-seconds");
+  });
+
+  it("says why joining waits, where everybody finds it", async () => {
+    const html = await page("lobby", BEFORE);
+    expect(html).toMatch(/<p class="hint" id="join-hint"[^>]*>Choose how many first/);
+    expect(html).toMatch(/data-do="join" aria-describedby="join-hint"/);
+  });
+
+  it("keeps the seller's note apart from how the goods are got", async () => {
+    expect(await page("open", AFTER)).toContain("<span class=\"fine\">The seller&#39;s note</span><span>Ready from Friday 17:00.</span>");
   });
 
   it("names --fresh only on this machine and only when the drop is over", async () => {
