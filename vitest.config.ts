@@ -5,8 +5,8 @@ const node = (name: string, extra: Record<string, unknown> = {}) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`, `test/${name}/**/*.test.tsx`], environment: "node", ...extra },
 });
 
-/** Tests that play with the served product: one file at a time, so that each has the machine's two cores for its crowd. */
-const served = { fileParallelism: false, testTimeout: 120_000, hookTimeout: 180_000 };
+/** Tests that play with the served product, each file with its own: two at a time, because most of them wait for the clock. */
+const served = { maxWorkers: 2, testTimeout: 120_000, hookTimeout: 180_000 };
 
 export default defineConfig({
   test: {

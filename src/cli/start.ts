@@ -65,7 +65,8 @@ async function serve(options: StartOptions, file: StoreFile, noteProcesses: () =
   const store = `http://127.0.0.1:${options.port}`;
   const addresses: Addresses = { store, desk: store, deskKey: keys.DESK_KEY, sandbox: `http://127.0.0.1:${options.port + 1}`, rehearsalKey: keys.REHEARSAL_KEY };
   await everyWorkerAnswers(runtime, store);
-  await runScheduled(runtime);
+  // Not waited for: after a crash it has a night's backlog to work off, and the store answers meanwhile.
+  void runScheduled(runtime);
   const cron = setInterval(() => void runScheduled(runtime), CRON_EVERY_MS);
   const notes = setInterval(noteProcesses, NOTE_EVERY_MS);
   process.stdout.write(options.json ? `${JSON.stringify(addresses)}\n` : `${await bannerText(file.store, addresses)}\n`);

@@ -129,7 +129,8 @@ export function observe(book: OrderBook, truth: ProviderTruth, at: number): Orde
   if (book.payment !== null) return [...events, ...observeOwnPage(book, truth, at)];
   if (ofPayment.length === 0 && isWithoutPayment(truth) && book.payment === null && !book.isSessionClosed) {
     events.push({ kind: "session_closed", at });
-    if (!isOver(book)) events.push({ kind: "payment_failed", at });
+    // The page's end may be heard of before the drop's word that the time is over; the order's end is the same either way.
+    if (!isOver(book)) events.push(at >= book.payBy ? { kind: "due", at } : { kind: "payment_failed", at });
   }
   return events;
 }

@@ -44,7 +44,10 @@ export class SandboxBooks extends DurableObject<SandboxEnv> implements Books {
       randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
       sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       wakeAt: (at) => {
-        if (this.#armedAt !== null && this.#armedAt <= at) return;
+        // An alarm that is past and never rang was lost: it is set again, or nothing would ever be delivered.
+        const armedAt = this.#armedAt;
+        const isArmed = armedAt === ALARM_UNKNOWN || (armedAt !== null && armedAt > Date.now());
+        if (isArmed && armedAt <= at) return;
         this.#armedAt = at;
         // Not awaited: the write joins the transaction before it, and nothing is answered before both are on disk.
         void ctx.storage.setAlarm(at);
