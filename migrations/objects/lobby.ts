@@ -1,6 +1,7 @@
 /** The tables of a lobby shard, one element per release; an object runs those that it has not run yet. */
 export const LOBBY_MIGRATIONS: readonly string[] = [
-  `CREATE TABLE tickets (
+  `CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+   CREATE TABLE tickets (
      number INTEGER PRIMARY KEY, ticket TEXT NOT NULL UNIQUE, entry TEXT NOT NULL, lane TEXT NOT NULL, weight INTEGER NOT NULL,
      joined_at INTEGER NOT NULL, wants TEXT NOT NULL, key_thumbprint TEXT NOT NULL, shown_position INTEGER
    );

@@ -1,4 +1,4 @@
-import { applyD1Migrations, type D1Migration } from "cloudflare:test";
+import { applyD1Migrations, runInDurableObject, type D1Migration } from "cloudflare:test";
 import { env as workerEnv, exports as workerExports } from "cloudflare:workers";
 import { createHmac } from "node:crypto";
 import { expect, vi } from "vitest";
@@ -23,10 +23,11 @@ const storeSender: Sender = (url, init) => entrances.default.fetch(url, init);
 const sandboxSender: Sender = (url, init) => entrances.Provider.fetch(url, init);
 
 let now = Date.parse("2026-12-04T18:00:00.000Z");
-const moveTo = (at: number): void => {
+
+export function moveTo(at: number): void {
   now = at;
   vi.setSystemTime(at);
-};
+}
 
 export async function beginClock(): Promise<void> {
   vi.useFakeTimers({ toFake: ["Date"] });
@@ -61,26 +62,53 @@ export async function eventsOf(order: string): Promise<ProviderEvent[]> {
   return events.filter(({ data: { object } }) => object.metadata?.order === order || object.client_reference_id === order);
 }
 
-export async function deliver(event: unknown): Promise<void> {
+/** How many webhooks settlement has stored. */
+export async function storedWebhooks(): Promise<number> {
+  return (await env.ORDERS.prepare("SELECT count(*) AS count FROM inbox_events").first<number>("count")) ?? 0;
+}
+
+/** Posts an event signed as the provider would, or at another time or by somebody else; answers the status. */
+export async function post(event: unknown, { skewSeconds = 0, secret = env.STRIPE_WEBHOOK_SECRET } = {}): Promise<number> {
   const payload = JSON.stringify(event);
-  const timestamp = Math.floor(now / 1_000);
-  const signature = createHmac("sha256", env.STRIPE_WEBHOOK_SECRET).update(`${timestamp}.${payload}`).digest("hex");
+  const timestamp = Math.floor(now / 1_000) + skewSeconds;
+  const signature = createHmac("sha256", secret).update(`${timestamp}.${payload}`).digest("hex");
   const response = await storeSender(`${STORE}/webhooks/stripe`, { method: "POST", headers: { "content-type": "application/json", "stripe-signature": `t=${timestamp},v1=${signature}` }, body: payload });
   await response.text();
-  expect(response.status).toBe(200);
+  return response.status;
+}
+
+export async function deliver(event: unknown): Promise<void> {
+  expect(await post(event)).toBe(200);
+}
+
+/** Takes a drop's alarm away, as a platform that loses it would. */
+export async function loseAlarm(drop: string): Promise<void> {
+  await runInDurableObject(env.DROP.getByName(drop), (_instance, state) => state.storage.deleteAlarm());
+}
+
+/** Somebody who stands in a drop's line. */
+export async function joined(drop: string, sku: string, quantity: number): Promise<Shopper> {
+  const shopper = new Shopper(STORE, drop, { sender: storeSender });
+  expect((await shopper.join([{ sku, quantity }])).status).toBe(201);
+  return shopper;
+}
+
+/** Claims until the line reaches this ticket; time goes on meanwhile. */
+export async function called(shopper: Shopper): Promise<void> {
+  for (const until = performance.now() + 10_000; performance.now() < until;) {
+    if ((await shopper.claim()).status === 201) return;
+    moveTo(now + 1_000);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error("not admitted");
 }
 
 export const stage: MovedStage = {
   store: STORE, sandbox: SANDBOX, deskKey: env.DESK_KEY, storeSender, sandboxSender,
   async admitted(drop, sku, quantity) {
-    const shopper = new Shopper(STORE, drop, { sender: storeSender });
-    expect((await shopper.join([{ sku, quantity }])).status).toBe(201);
-    for (const until = performance.now() + 10_000; performance.now() < until;) {
-      if ((await shopper.claim()).status === 201) return shopper;
-      moveTo(now + 1_000);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    throw new Error("not admitted");
+    const shopper = await joined(drop, sku, quantity);
+    await called(shopper);
+    return shopper;
   },
   async news(order) {
     const ofOrder = await eventsOf(order);

@@ -3,7 +3,7 @@ import type { PendingWrite } from "../../src/drop/drop-book.ts";
 import type { MovementRow } from "../../src/drop/port.ts";
 import { EMPTY_RECORD, type RecordTail } from "../../src/drop/record.ts";
 import { type DropFacts, type StoredDrop, TABLE_NAMES, type TableName, type Tables } from "../../src/drop/state.ts";
-import { assert } from "../../src/kernel/result.ts";
+import { migrate } from "./migrate.ts";
 
 /** A bound value may hold 2 MB; a statement carries rows up to a quarter of that. */
 const STATEMENT_CHARACTERS_MAX = 500_000;
@@ -16,7 +16,7 @@ export class DropStore {
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#sql = storage.sql;
-    storage.transactionSync(() => this.#migrate());
+    storage.transactionSync(() => migrate(this.#sql, DROP_MIGRATIONS));
   }
 
   load(): StoredDrop {
@@ -66,18 +66,6 @@ export class DropStore {
     if (last === undefined) return EMPTY_RECORD;
     const { seq, hash, at } = storedJson<MovementRow>(last.row);
     return { seq, hash, at: Date.parse(at) };
-  }
-
-  #migrate(): void {
-    this.#sql.exec("CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY)");
-    const done = this.#sql.exec<{ count: number }>("SELECT count(*) AS count FROM migrations").one().count;
-    // An older build on newer tables would read rows that it does not understand.
-    assert(done <= DROP_MIGRATIONS.length, "the object's tables are not newer than this build");
-    for (const [index, statements] of DROP_MIGRATIONS.entries()) {
-      if (index < done) continue;
-      this.#sql.exec(statements);
-      this.#sql.exec("INSERT INTO migrations (number) VALUES (?)", index + 1);
-    }
   }
 }
 

@@ -1,8 +1,8 @@
 import { LOBBY_MIGRATIONS } from "../../migrations/objects/lobby.ts";
 import type { Plan } from "../../src/drop/plan.ts";
 import type { Line } from "../../src/drop/port.ts";
-import { assert } from "../../src/kernel/result.ts";
 import { type BookedTicket, TicketBook, type StoredSeal } from "../../src/lobby/tickets.ts";
+import { migrate } from "./migrate.ts";
 
 /** The frozen plan as the shard last heard it; with it people can join while the Drop object is away. */
 export interface KnownPlan {
@@ -29,7 +29,7 @@ export class LobbyStore {
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#sql = storage.sql;
-    storage.transactionSync(() => this.#migrate());
+    storage.transactionSync(() => migrate(this.#sql, LOBBY_MIGRATIONS));
   }
 
   load(): StoredLobby {
@@ -102,15 +102,6 @@ export class LobbyStore {
 
   #setFact(name: string, value: string): void {
     this.#sql.exec("INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value);
-  }
-
-  #migrate(): void {
-    this.#sql.exec("CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)");
-    const done = Number(this.#fact("migrations") ?? 0);
-    // An older build on newer tables would read rows that it does not understand.
-    assert(done <= LOBBY_MIGRATIONS.length, "the shard's tables are not newer than this build");
-    for (const migration of LOBBY_MIGRATIONS.slice(done)) this.#sql.exec(migration);
-    if (done < LOBBY_MIGRATIONS.length) this.#setFact("migrations", String(LOBBY_MIGRATIONS.length));
   }
 }
 

@@ -1,9 +1,12 @@
+import type { Context } from "hono";
 import * as v from "valibot";
 import { HoldId } from "../../../schema/wire/ids.ts";
 import { HoldRequest, type HoldAnswer } from "../../../schema/wire/hold.ts";
 import type { HoldView, Line } from "../../drop/port.ts";
 import type { FieldError } from "../../kernel/problem.ts";
+import { accepted, rejected, type Result } from "../../kernel/result.ts";
 import { instantToWire } from "../../kernel/time.ts";
+import type { PassClaims } from "../credentials.ts";
 import type { ApiPorts } from "../ports.ts";
 import { announcedDrop } from "./announced-drop.ts";
 import { answer, refusal } from "./answers.ts";
@@ -15,21 +18,34 @@ import { invalidMembers, strictBody } from "../../http/strict-body.ts";
 /** Holds units for a sitting. Only the Drop object decides; here the request is only read. */
 export function putHold(ports: ApiPorts): Handler {
   return async (context) => {
-    const drop = await announcedDrop(ports, context.req.param("drop"));
-    const id = context.req.param("hold") ?? "";
-    if (drop === null || !v.is(HoldId, id)) return refusal({ code: "not_found" }, context);
-    const pass = await passOf(ports, context.req.raw, drop.plan.drop);
-    if (!pass.ok) return credentialRefusal(ports, context, pass.rejection);
+    const addressed = await addressedHold(ports, context);
+    if (!addressed.ok) return addressed.rejection;
+    const { drop, id, pass } = addressed.value;
     const body = await strictBody(context.req.raw, HoldRequest);
     if (!body.ok) return refusal(body.rejection, context);
     const { lines, replaces } = body.value;
     const mistakes = repeatedSkus(lines);
     if (replaces === id) mistakes.push({ pointer: "/replaces", detail: "A hold cannot replace itself." });
     if (mistakes.length > 0) return refusal(invalidMembers(...mistakes), context);
-    const { sitting, entry } = pass.value;
-    const held = await ports.drop(drop.plan.drop).hold({ id, sitting, entry, lines, replaces: replaces ?? null });
+    const { sitting, entry } = pass;
+    const held = await ports.drop(drop).hold({ id, sitting, entry, lines, replaces: replaces ?? null });
     return held.ok ? answer(holdToWire(held.value), 201) : refusal(portProblem(held.rejection, ports.now()), context);
   };
+}
+
+interface AddressedHold {
+  readonly drop: string;
+  readonly id: string;
+  readonly pass: PassClaims;
+}
+
+/** The hold that a path names and the pass that comes with it, or the refusal. */
+async function addressedHold(ports: ApiPorts, context: Context): Promise<Result<AddressedHold, Response>> {
+  const drop = await announcedDrop(ports, context.req.param("drop"));
+  const id = context.req.param("hold") ?? "";
+  if (drop === null || !v.is(HoldId, id)) return rejected(refusal({ code: "not_found" }, context));
+  const pass = await passOf(ports, context.req.raw, drop.plan.drop);
+  return pass.ok ? accepted({ drop: drop.plan.drop, id, pass: pass.value }) : rejected(credentialRefusal(ports, context, pass.rejection));
 }
 
 /** The same sku in two lines is a mistake of whoever wrote it: which of the two was meant is not ours to guess. */
@@ -40,24 +56,20 @@ function repeatedSkus(lines: readonly Line[]): FieldError[] {
 
 export function showHold(ports: ApiPorts): Handler {
   return async (context) => {
-    const drop = await announcedDrop(ports, context.req.param("drop"));
-    const id = context.req.param("hold") ?? "";
-    if (drop === null || !v.is(HoldId, id)) return refusal({ code: "not_found" }, context);
-    const pass = await passOf(ports, context.req.raw, drop.plan.drop);
-    if (!pass.ok) return credentialRefusal(ports, context, pass.rejection);
-    const hold = await ports.drop(drop.plan.drop).holdState(id, pass.value.entry);
+    const addressed = await addressedHold(ports, context);
+    if (!addressed.ok) return addressed.rejection;
+    const { drop, id, pass } = addressed.value;
+    const hold = await ports.drop(drop).holdState(id, pass.entry);
     return hold === null ? refusal({ code: "not_found" }, context) : answer(holdToWire(hold));
   };
 }
 
 export function abandonHold(ports: ApiPorts): Handler {
   return async (context) => {
-    const drop = await announcedDrop(ports, context.req.param("drop"));
-    const id = context.req.param("hold") ?? "";
-    if (drop === null || !v.is(HoldId, id)) return refusal({ code: "not_found" }, context);
-    const pass = await passOf(ports, context.req.raw, drop.plan.drop);
-    if (!pass.ok) return credentialRefusal(ports, context, pass.rejection);
-    const abandoned = await ports.drop(drop.plan.drop).abandon(id, pass.value.entry);
+    const addressed = await addressedHold(ports, context);
+    if (!addressed.ok) return addressed.rejection;
+    const { drop, id, pass } = addressed.value;
+    const abandoned = await ports.drop(drop).abandon(id, pass.entry);
     return abandoned.ok ? answer(holdToWire(abandoned.value)) : refusal(portProblem(abandoned.rejection, ports.now()), context);
   };
 }

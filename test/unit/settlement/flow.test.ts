@@ -140,6 +140,17 @@ describe("the time to pay", () => {
     expect(await world.store.due(Number.MAX_SAFE_INTEGER, 10)).toEqual([]);
   });
 
+  test("the page's end may be heard of before the drop's word: the order has expired all the same, and the drop is not told", async () => {
+    const world = await opened(order);
+    world.clock.now = order.payBy;
+    world.provider.session.status = "expired";
+    await deliver(world, notice("end", "checkout.session.expired", order.id, { session: "cs_1" }));
+    await settleMessage(world.ports, due);
+    await settleMessage(world.ports, expired);
+    expect(await view(world, order)).toMatchObject({ state: "expired", payment: { state: "failed", url: null } });
+    expect(world.drop.failed).toEqual([]);
+  });
+
   test("a page that turns out to be paid when it is closed is treated as authorised", async () => {
     const world = await opened(order);
     world.provider.pay(order);
