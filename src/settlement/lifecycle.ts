@@ -60,11 +60,10 @@ function stepWithoutMoney(book: OrderBook): Step | null {
 
 function stepWithMoney(book: OrderBook, payment: NonNullable<OrderBook["payment"]>): Step | null {
   if (book.isVoided) return null;
+  // Asked also after a cancellation: the drop may have sold before it, and only its answer was lost on the way.
+  if (book.verdict === null && payment.authorisedMinor === book.order.totalMinor) return { kind: "confirm", payment: payment.id };
   if (book.isCancelled || book.verdict === "refused") return release(book, payment.id);
-  if (book.verdict === null) {
-    return payment.authorisedMinor === book.order.totalMinor ? { kind: "confirm", payment: payment.id } : { kind: "refuse_amount", payment: payment.id };
-  }
-  return captureStep(book, payment);
+  return book.verdict === null ? { kind: "refuse_amount", payment: payment.id } : captureStep(book, payment);
 }
 
 /** The money goes back: what is not captured is voided first, because a payment that can still be captured takes no refund; then the rest is refunded whole. */

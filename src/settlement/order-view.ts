@@ -85,6 +85,8 @@ function wordsOf(event: OrderEvent, book: OrderBook): string | null {
     case "sold":
       return "The order is confirmed. The items are yours.";
     case "refused":
+      // A cancelled drop sells nothing more; that it was cancelled is told, and is the reason.
+      if (book.isCancelled) return null;
       return event.reason === "no_stock"
         ? "The payment came after the time to pay, and the items are gone. You will not be charged."
         : "The payment was not for the order's total. You will not be charged.";

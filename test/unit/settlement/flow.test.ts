@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { PlacedOrder } from "../../../src/checkout/placed-order.ts";
 import { checkout, moneyDesk, settleMessage, sweepOrder } from "../../../src/settlement/checkout.ts";
 import { processInboxEvent, receiveWebhook } from "../../../src/settlement/inbox.ts";
+import { Fault } from "../../../src/kernel/result.ts";
 import { OPENING, placedOrder } from "../../support/placed-order.ts";
 import { notice, plainNotices, settlementOnDoubles } from "./doubles.ts";
 
@@ -239,6 +240,22 @@ describe("the time to pay", () => {
 describe("a payment ends in exactly one of order, void and refund", () => {
   const order = placedOrder();
   const cancelled = { id: "out_4", drop: order.drop, kind: "order_cancelled", order: order.id } as const;
+
+  test("a sale whose answer was lost before the drop was cancelled is known to both books before its money goes back", async () => {
+    const world = await opened(order);
+    world.provider.pay(order);
+    const decide = world.drop.confirm.bind(world.drop);
+    world.drop.confirm = async (...asked) => {
+      await decide(...asked);
+      world.drop.confirm = decide;
+      throw new Fault("the answer was lost on the way", { retryable: true });
+    };
+    await checkout(world.ports).refresh(order.id).catch(() => null);
+    await settleMessage(world.ports, cancelled);
+    const { events } = await world.store.read(order.id);
+    expect(events.map(({ kind }) => kind).filter((kind) => kind === "sold" || kind === "voided")).toEqual(["sold", "voided"]);
+    expect(await outcome(world, order)).toMatchObject({ state: "cancelled", payment: "voided" });
+  });
 
   test("a cancelled drop refunds what was captured", async () => {
     const world = await opened(order);
