@@ -11,16 +11,6 @@ export interface ReceiptStore {
   readonly url: string;
 }
 
-export interface ReceiptLine {
-  readonly sku: string;
-  readonly title: string;
-  readonly quantity: number;
-  readonly unitPriceMinor: number;
-  readonly discountMinor: number;
-  readonly totalMinor: number;
-  readonly taxMinor: number;
-}
-
 /** The receipt as it is signed and served: amounts in minor units, instants in RFC 3339. */
 export interface ReceiptDocument {
   readonly kind: "receipt";
@@ -36,7 +26,7 @@ export interface ReceiptDocument {
   readonly payment: { readonly state: PaymentState; readonly capturedMinor: number; readonly refundedMinor: number };
   readonly fulfilment: OrderView["fulfilment"];
   readonly currency: string;
-  readonly lines: readonly ReceiptLine[];
+  readonly lines: readonly OrderLine[];
   readonly subtotalMinor: number;
   readonly discountMinor: number;
   readonly coupon: { readonly campaign: string } | null;
@@ -82,7 +72,7 @@ export function receiptDocument(view: OrderView, store: ReceiptStore): ReceiptDo
   };
 }
 
-function receiptLine(line: OrderLine): ReceiptLine {
+function receiptLine(line: OrderLine): OrderLine {
   const { sku, title, quantity, unitPriceMinor, discountMinor, totalMinor, taxMinor } = line;
   return { sku, title, quantity, unitPriceMinor, discountMinor, totalMinor, taxMinor };
 }

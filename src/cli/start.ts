@@ -66,8 +66,8 @@ async function serve(options: StartOptions, file: StoreFile, noteProcesses: () =
   const addresses: Addresses = { store, desk: store, deskKey: keys.DESK_KEY, sandbox: `http://127.0.0.1:${options.port + 1}`, rehearsalKey: keys.REHEARSAL_KEY };
   await everyWorkerAnswers(runtime, store);
   // Not waited for: after a crash it has a night's backlog to work off, and the store answers meanwhile.
-  void runScheduled(runtime);
-  const cron = setInterval(() => void runScheduled(runtime), CRON_EVERY_MS);
+  void runScheduled(runtime, ends.signal);
+  const cron = setInterval(() => void runScheduled(runtime, ends.signal), CRON_EVERY_MS);
   const notes = setInterval(noteProcesses, NOTE_EVERY_MS);
   process.stdout.write(options.json ? `${JSON.stringify(addresses)}\n` : `${await bannerText(file.store, addresses)}\n`);
   // A program that reads --json reads standard output; what people want to know meanwhile goes beside it.
@@ -122,11 +122,13 @@ async function tellNews(store: StoreConfig, origin: string, signal: AbortSignal,
 }
 
 /** Nothing else fires crons on a developer's machine. One Worker's failure is told and does not keep the others from theirs. */
-async function runScheduled(runtime: Miniflare): Promise<void> {
+async function runScheduled(runtime: Miniflare, signal: AbortSignal): Promise<void> {
   await Promise.all(["storefront", "settlement"].map(async (name) => {
     try {
       await (await runtime.getWorker(name)).scheduled({ cron: "* * * * *" });
     } catch (error) {
+      // Ctrl-C in the middle of a run is no failure: what was not done is due at the next start.
+      if (signal.aborted) return;
       process.stderr.write(`The scheduled run of ${name} failed: ${error instanceof Error ? error.message : String(error)}\n`);
     }
   }));

@@ -12,6 +12,7 @@ import { dropAnswerLifetime, isOverPhase, nextSealAt, nextWaking, SEAL_INTERVAL_
 import { inclusionProof, type SealTree, sealTree } from "../../src/lobby/seal.ts";
 import { standingOf } from "../../src/lobby/standing.ts";
 import { publicTicket, type StoredSeal } from "../../src/lobby/tickets.ts";
+import { type Arrival, refuseAll } from "./lobby-arrival.ts";
 import { LobbySockets, socketRefusal } from "./lobby-sockets.ts";
 import { type KnownPlan, LobbyStore } from "./lobby-store.ts";
 import { LobbyWaking } from "./lobby-waking.ts";
@@ -25,13 +26,6 @@ export interface LobbyEnv {
 const GROUP_COMMIT_MS = 1;
 /** Tickets that are ranked before others get their turn: some twenty milliseconds. */
 const RANKED_AT_ONCE = 2_000;
-
-interface Arrival {
-  readonly command: JoinCommand;
-  readonly at: number;
-  readonly resolve: (answer: Result<JoinedTicket, JoinRejection>) => void;
-  readonly reject: (fault: Fault) => void;
-}
 
 interface KeptAnswer {
   readonly live: LobbyLive;
@@ -163,7 +157,8 @@ export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
     const arrivals = this.#arrivals;
     this.#arrivals = [];
     const known = this.#known;
-    if (arrivals.length === 0 || known === null) return;
+    if (arrivals.length === 0) return;
+    if (known === null) return refuseAll(arrivals, "the drop was never planned");
     const window = { lobbyOpensAt: known.plan.lobbyOpensAt, closesAt: known.plan.closesAt, isOver: this.#isOver };
     const decided = arrivals.map((arrival) => ({ arrival, outcome: this.#book.join(arrival.command, window, arrival.at) }));
     try {
@@ -171,8 +166,7 @@ export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
       if (changed.size > 0) this.#store.saveTickets([...changed]);
     } catch (cause) {
       this.#recall();
-      for (const { arrival } of decided) arrival.reject(new Fault("the tickets could not be stored", { retryable: true, cause }));
-      return;
+      return refuseAll(arrivals, "the tickets could not be stored", cause);
     }
     this.#line?.take(this.#book, RANKED_AT_ONCE);
     this.#unmet += decided.filter(({ outcome }) => outcome.ok && outcome.value.change !== "none").length;
@@ -302,8 +296,9 @@ export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
   async #hear(snapshot: DropSnapshot): Promise<void> {
     const { plan, planHash, planVersion, live } = snapshot;
     if (this.#known === null || planVersion > this.#known.planVersion) {
-      this.#known = { plan, planHash, planVersion };
-      this.#store.savePlan(this.#known);
+      const known = { plan, planHash, planVersion };
+      this.#store.savePlan(known);
+      this.#known = known;
     }
     if (isOverPhase(live.phase) && !this.#isOver) {
       this.#store.saveOver();

@@ -4,7 +4,7 @@ import { countdownText, createClock, type ServerClock } from "./clock.ts";
 import { fill, find, make, pageData, show } from "./dom.ts";
 import type { OrderStatus } from "./page-data.ts";
 import { recallReceipt, type RememberedReceipt } from "./storage.ts";
-import { fulfilmentWords, orderWords, paymentWords } from "./words.ts";
+import { fulfilmentWords, hasHandover, orderWords, paymentWords } from "./words.ts";
 
 /*
  * The module of an order's page: reads the order with the receipt that this
@@ -50,8 +50,10 @@ function drawReceipt(order: OrderStatus, remembered: RememberedReceipt, locale: 
   fill("note", remembered.note);
   show("[data-discount]", order.discountMinor > 0);
   show("[data-refunded]", order.refundedMinor > 0);
-  show("[data-handover]", remembered.handover !== "");
-  show("[data-note]", remembered.note !== "");
+  const isComing = hasHandover(order);
+  show("[data-fulfilment]", isComing);
+  show("[data-handover]", isComing && remembered.handover !== "");
+  show("[data-note]", isComing && remembered.note !== "");
   show("[data-receipt]", true);
   const format = instants();
   const story = order.timeline.map((entry) => make("li", {}, make("time", { datetime: entry.at }, format.format(Date.parse(entry.at))), make("span", {}, entry.text)));

@@ -83,6 +83,11 @@ export function paymentWords(order: OrderStatus): string {
   return PAYMENT_WORDS[order.payment.state];
 }
 
+/** Whether there is or was anything to hand over: an order that came to nothing must not say when it arrives. */
+export function hasHandover({ state, payment, fulfilment }: OrderStatus): boolean {
+  return fulfilment !== "none" || (state !== "cancelled" && state !== "expired" && payment.state !== "refunded");
+}
+
 export function fulfilmentWords(order: OrderStatus): string {
   return FULFILMENT_WORDS[order.fulfilment];
 }

@@ -31,7 +31,7 @@ export function OrderPage({ store, order, now }: { readonly store: StoreConfig; 
           </dl>
           <dl class="facts">
             <div><dt>Payment</dt><dd data-fill="payment"></dd></div>
-            <div><dt>Handover</dt><dd data-fill="fulfilment"></dd></div>
+            <div data-fulfilment hidden><dt>Handover</dt><dd data-fill="fulfilment"></dd></div>
             <div data-handover hidden><dt>You get it</dt><dd data-fill="handover"></dd></div>
             <div data-note hidden><dt>The seller's note</dt><dd data-fill="note"></dd></div>
           </dl>

@@ -1,17 +1,18 @@
 import { describe, expect, it } from "vitest";
 import type { OrderStatus } from "../../../../src/storefront/browser/page-data.ts";
-import { orderWords } from "../../../../src/storefront/browser/words.ts";
+import { hasHandover, orderWords } from "../../../../src/storefront/browser/words.ts";
 
 type State = OrderStatus["state"];
 type Payment = OrderStatus["payment"]["state"];
 
-function words(state: State, payment: Payment, change: Partial<OrderStatus> = {}) {
-  const order: OrderStatus = {
+function orderOf(state: State, payment: Payment, change: Partial<OrderStatus> = {}): OrderStatus {
+  return {
     id: "ord_X", state, lines: [], discountMinor: 0, totalMinor: 4200, currency: "EUR", payBy: "2026-12-04T18:10:00.000Z", payment: { state: payment, url: payment === "pending" ? "https://pay.example/" : null },
     receipt: "r", drop: "moth-tee", placedAt: "2026-12-04T18:00:00.000Z", fulfilment: "none", capturedMinor: 0, refundedMinor: 0, timeline: [], ...change,
   };
-  return orderWords(order, "de-DE");
 }
+
+const words = (state: State, payment: Payment, change: Partial<OrderStatus> = {}) => orderWords(orderOf(state, payment, change), "de-DE");
 
 describe("what a shopper reads about an order", () => {
   it("says of late money that it came too late and which way it went", () => {
@@ -31,6 +32,12 @@ describe("what a shopper reads about an order", () => {
     for (const state of states) for (const payment of payments) expect(words(state, payment).headline).not.toBe("It is yours");
     expect(words("confirmed", "authorised").headline).toBe("It is yours");
     expect(words("confirmed", "captured").headline).toBe("It is yours");
+  });
+
+  it("says when it arrives only where something is to arrive, or was handed over", () => {
+    expect(hasHandover(orderOf("confirmed", "authorised"))).toBe(true);
+    for (const [state, payment] of [["cancelled", "refunded"], ["cancelled", "voided"], ["expired", "failed"], ["confirmed", "refunded"]] as const) expect([state, payment, hasHandover(orderOf(state, payment))]).toEqual([state, payment, false]);
+    expect(hasHandover(orderOf("confirmed", "refunded", { fulfilment: "done" }))).toBe(true);
   });
 
   it("goes on asking while the answer is open and stops when it is final", () => {
