@@ -6,4 +6,5 @@ export const LOBBY_MIGRATIONS: readonly string[] = [
      joined_at INTEGER NOT NULL, wants TEXT NOT NULL, key_thumbprint TEXT NOT NULL, shown_position INTEGER
    );
    CREATE TABLE seals (batch INTEGER PRIMARY KEY, end_number INTEGER NOT NULL, count INTEGER NOT NULL, root TEXT NOT NULL, acknowledged INTEGER NOT NULL);`,
+  `ALTER TABLE tickets ADD COLUMN person TEXT;`,
 ];

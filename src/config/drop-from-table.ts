@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { Component, Moment, PlanItem, PlanSource } from "../drop/plan.ts";
+import { NO_GATES, type Component, type Moment, type PlanItem, type PlanSource, USUAL_BUDGETS } from "../drop/plan.ts";
 import { checkOffer, type Offer } from "./offer-check.ts";
 import { duration, instant, list, type Mistakes, moment, nameDuplicates, pattern, percent, readFields, table, text, wholeNumber } from "./fields.ts";
 import type { DropConfig } from "./store-config.ts";
@@ -100,7 +100,7 @@ export function dropFromTable(name: string, slug: string, raw: Readonly<Record<s
   const source: PlanSource = {
     drop: slug, title, currency: surroundings.currency, ...times,
     stages: stages.map(({ share, after }) => ({ sharePercent: share, afterMs: after })),
-    stock: offer.stock, items: offer.items, lanes: [], limitPerPerson, holdTtlMs, capture, low,
+    stock: offer.stock, items: offer.items, lanes: [], gates: NO_GATES, budgets: USUAL_BUDGETS, beacon: null, limitPerPerson, holdTtlMs, capture, low,
     splits: offer.splits, campaigns: offer.campaigns,
     shards: lobby.shards, claimWindowMs: lobby.claimWindow, admit: lobby.admit, tax: surroundings.tax,
   };

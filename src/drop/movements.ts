@@ -28,7 +28,7 @@ export type Movement =
       readonly items: readonly { readonly sku: string; readonly stages: readonly { readonly opensAt: string; readonly units: number }[] }[];
       readonly closesAt: string;
       readonly limitPerPerson: number;
-      readonly lanes: readonly LaneShare[];
+      readonly lanes: readonly Omit<LaneShare, "evidence">[];
       readonly shards: number;
       readonly commitment: string;
     }

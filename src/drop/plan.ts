@@ -28,11 +28,59 @@ export interface PlanItem {
   readonly components: readonly Component[];
 }
 
-/** A share, in percent, of each stage kept for a class of tickets until a stated moment after its opening. */
+/**
+ * A share, in percent, of each stage kept for a class of tickets until a stated
+ * time after that stage opened; what the class has not taken by then is
+ * everyone's.
+ */
 export interface LaneShare {
   readonly lane: string;
   readonly sharePercent: number;
   readonly untilMs: number;
+  /** How many chances a ticket of this lane has in the draw, 1 to 10; it is part of the committed leaves. */
+  readonly weight: number;
+  readonly evidence: LaneEvidence;
+}
+
+/** What puts a ticket into a lane: being there, or having been invited. */
+export type LaneEvidence =
+  | {
+      readonly kind: "presence";
+      readonly region: string;
+      readonly near: { readonly lat: number; readonly lon: number };
+      /** How far from `near` the platform may locate a request that counts as local; null where only the code at the pop-up counts. */
+      readonly withinKm: number | null;
+    }
+  | { readonly kind: "invite" };
+
+/** What a join has to show before it gets a ticket. */
+export interface GateTerms {
+  /** Proof of work; `cost` is the number of key derivations that a solution takes on average. */
+  readonly work: { readonly cost: number } | null;
+  readonly turnstile: { readonly siteKey: string } | null;
+  /** Every ticket names an e-mail address that was proven by a code; an address has one ticket. */
+  readonly email: boolean;
+}
+
+export const NO_GATES: GateTerms = { work: null, turnstile: null, email: false };
+
+/** What one network may do in one drop. */
+export interface NetworkBudgets {
+  readonly joinsPerMinute: number;
+  /** Holds that are neither paid nor over. */
+  readonly unpaidHolds: number;
+}
+
+/** Wide enough for an office or a venue behind one address, and far too narrow for a flood. */
+export const USUAL_BUDGETS: NetworkBudgets = { joinsPerMinute: 600, unpaidHolds: 60 };
+
+/** A public randomness beacon: rounds come out at `genesisAt + (round - 1) × periodMs`. */
+export interface BeaconTerms {
+  /** The chain's hash in hex, which names its key and its scheme. */
+  readonly chain: string;
+  readonly publicKey: string;
+  readonly genesisAt: number;
+  readonly periodMs: number;
 }
 
 /** The lane of everyone: always there, never declared. */
@@ -45,6 +93,10 @@ interface PlanTerms {
   readonly currency: string;
   readonly items: readonly PlanItem[];
   readonly lanes: readonly LaneShare[];
+  readonly gates: GateTerms;
+  readonly budgets: NetworkBudgets;
+  /** Null where the committed secret alone decides the draw. */
+  readonly beacon: BeaconTerms | null;
   readonly limitPerPerson: number;
   readonly holdTtlMs: number;
   readonly capture: "at-once" | "on-fulfilment";

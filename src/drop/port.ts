@@ -87,6 +87,8 @@ export interface TicketFacts {
   readonly wants: readonly Line[];
   /** RFC 7638 thumbprint of the browser's key. */
   readonly keyThumbprint: string;
+  /** HMAC of the address that was proven at the join; null where the drop asks for none. */
+  readonly person: string | null;
 }
 
 export interface Line {
@@ -122,6 +124,8 @@ export interface HoldCommand {
   readonly entry: string;
   readonly lines: readonly Line[];
   readonly replaces: string | null;
+  /** Keyed hash of the network that asked, for its budget; never where it is. */
+  readonly network: string;
 }
 
 export interface PlaceCommand {

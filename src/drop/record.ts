@@ -28,7 +28,7 @@ export function planMovement(plan: Plan): Movement {
     items: plan.stock.map(({ sku, stages }) => ({ sku, stages: stages.map(({ opensAt, units }) => ({ opensAt: instantToWire(opensAt), units })) })),
     closesAt: instantToWire(plan.closesAt),
     limitPerPerson: plan.limitPerPerson,
-    lanes: plan.lanes,
+    lanes: plan.lanes.map(({ lane, sharePercent, untilMs, weight }) => ({ lane, sharePercent, untilMs, weight })),
     shards: plan.shards,
     commitment: plan.commitment,
   };

@@ -36,6 +36,19 @@ export interface JoinCommand {
   readonly lane: string;
   readonly weight: number;
   readonly wants: readonly Line[];
+  /** HMAC of the address that was proven; null where the drop asks for none. */
+  readonly person: string | null;
+  /** Keyed hash of the network that asked, for its budget. */
+  readonly network: string;
+  /** What this join uses up, such as a solved challenge: spent in the same transaction that gives the ticket. */
+  readonly spends: readonly Spend[];
+}
+
+/** Something that can be used once by one ticket. */
+export interface Spend {
+  readonly key: string;
+  /** After this it is refused for its age, and need not be remembered. */
+  readonly expiresAt: number;
 }
 
 export interface JoinedTicket {
@@ -46,6 +59,7 @@ export interface JoinedTicket {
   readonly joinedAt: number;
   readonly wants: readonly Line[];
   readonly keyThumbprint: string;
+  readonly person: string | null;
 }
 
 export type JoinRejection =

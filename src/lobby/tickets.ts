@@ -83,8 +83,8 @@ export class TicketBook {
   restore(joined: JoinedTicket, shownPosition: number | null): BookedTicket {
     assert(joined.joinedAt >= this.#floor, "tickets are given in the order of their times");
     assert(!this.#byId.has(joined.ticket), "a ticket is in the book once");
-    const { ticket: id, entry, lane, weight, joinedAt, wants, keyThumbprint } = joined;
-    const ticket: BookedTicket = { ticket: id, entry, lane, weight, joinedAt, wants, keyThumbprint, index: this.tickets.length, rank: null, shownPosition };
+    const { ticket: id, entry, lane, weight, joinedAt, wants, keyThumbprint, person } = joined;
+    const ticket: BookedTicket = { ticket: id, entry, lane, weight, joinedAt, wants, keyThumbprint, person, index: this.tickets.length, rank: null, shownPosition };
     this.tickets.push(ticket);
     this.#byId.set(id, ticket);
     this.#floor = joinedAt;
@@ -148,8 +148,8 @@ export class TicketBook {
 }
 
 /** A ticket as its owner's side may have it: without what the shard notes for itself. */
-export function publicTicket({ ticket, entry, lane, weight, joinedAt, wants, keyThumbprint }: BookedTicket): JoinedTicket {
-  return { ticket, entry, lane, weight, joinedAt, wants, keyThumbprint };
+export function publicTicket({ ticket, entry, lane, weight, joinedAt, wants, keyThumbprint, person }: BookedTicket): JoinedTicket {
+  return { ticket, entry, lane, weight, joinedAt, wants, keyThumbprint, person };
 }
 
 function sameWants(known: readonly Line[], asked: readonly Line[]): boolean {

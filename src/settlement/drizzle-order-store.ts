@@ -21,25 +21,18 @@ type SelectDatabase = BaseSQLiteDatabase<"async", unknown>;
  */
 export function drizzleOrderStore(db: OrdersDatabase): OrderStore {
   const query: SelectDatabase = db;
+  const readAll = (orders: readonly string[]) => filesOf(db, query, orders);
   return {
-    async read(order) {
-      const [eventRows, transferRows] = await asFault(() => db.batch([
-        query.select({ body: orderEvents.body }).from(orderEvents).where(eq(orderEvents.orderId, order)).orderBy(asc(orderEvents.seq)),
-        query.select().from(transfers).where(eq(transfers.orderId, order)).orderBy(asc(transfers.position)),
-      ]));
-      return { events: eventRows.map((row) => row.body), transfers: transferRows.map(rowToTransfer) };
-    },
+    read: async (order) => (await readAll([order])).get(order) ?? { events: [], transfers: [] },
+    readAll,
 
     async readEvents(ids) {
-      const rows = await asFault(() => query.select({ order: orderEvents.orderId, body: orderEvents.body }).from(orderEvents)
-        .where(sql`${orderEvents.orderId} in (select value from json_each(${JSON.stringify(ids)}))`)
-        .orderBy(asc(orderEvents.orderId), asc(orderEvents.seq)));
-      const byOrder = new Map<string, OrderEvent[]>();
-      for (const row of rows) byOrder.set(row.order, [...(byOrder.get(row.order) ?? []), row.body]);
-      return byOrder;
+      const rows = await asFault(() => selectEvents(query, ids));
+      return groupedBy(rows, (row) => row.order, (row) => row.body);
     },
 
-    append: (append) => write(db, append),
+    append: (append) => write(db, [append]),
+    appendAll: (appends) => write(db, appends),
 
     async list({ drop, cursor, limit }) {
       const from = parseCursor(cursor);
@@ -71,7 +64,7 @@ export function drizzleOrderStore(db: OrdersDatabase): OrderStore {
   };
 }
 
-function inboxRows(db: OrdersDatabase, query: SelectDatabase): Pick<OrderStore, "receive" | "inboxEvent" | "resolve"> {
+function inboxRows(db: OrdersDatabase, query: SelectDatabase): Pick<OrderStore, "receive" | "inboxEvents" | "resolve"> {
   return {
     async receive(event, next) {
       const then = "outcome" in next
@@ -86,16 +79,17 @@ function inboxRows(db: OrdersDatabase, query: SelectDatabase): Pick<OrderStore, 
       }
     },
 
-    async inboxEvent(id) {
-      const [row] = await asFault(() => query.select({ event: inboxEvents, outcome: inboxOutcomes.outcome }).from(inboxEvents)
-        .leftJoin(inboxOutcomes, eq(inboxOutcomes.eventId, inboxEvents.id)).where(eq(inboxEvents.id, id)));
-      return row ?? null;
+    async inboxEvents(ids) {
+      const rows = await asFault(() => query.select({ event: inboxEvents, outcome: inboxOutcomes.outcome }).from(inboxEvents)
+        .leftJoin(inboxOutcomes, eq(inboxOutcomes.eventId, inboxEvents.id)).where(isOneOf(inboxEvents.id, ids)));
+      return new Map(rows.map((row) => [row.event.id, row]));
     },
 
-    async resolve(id, outcome, at) {
+    async resolve(outcomes) {
+      const rows = outcomes.map(({ event, outcome, at }) => ({ eventId: event, outcome, processedAt: at }));
       await asFault(() => db.batch([
-        db.insert(inboxOutcomes).values({ eventId: id, outcome, processedAt: at }).onConflictDoNothing(),
-        db.delete(attention).where(eq(attention.subject, id)),
+        db.delete(attention).where(isOneOf(attention.subject, outcomes.map(({ event }) => event))),
+        ...rowsOf(rows).map((text) => db.run(sql`insert into ${inboxOutcomes} ${columns(inboxOutcomes)} ${valuesFrom(inboxOutcomes, text)} where true on conflict do nothing`)),
       ]));
     },
   };

@@ -1,5 +1,5 @@
 import type { OrderEvent } from "./order-event.ts";
-import type { InboxEvent, OrderStore } from "./order-store.ts";
+import type { InboxEvent, OrderAppend, OrderFile, OrderStore } from "./order-store.ts";
 import { cursorOf, parseCursor, paymentsOf } from "./order-store.ts";
 import type { AccountBalance, TransferView } from "./port.ts";
 
@@ -12,26 +12,40 @@ export function memoryOrderStore(): OrderStore {
   const attention = new Map<string, number>();
   const transfersOf = (order: string) => transfers.filter((transfer) => transfer.order === order);
 
+  const fileOf = (order: string): OrderFile => ({ events: [...(events.get(order) ?? [])], transfers: transfersOf(order) });
+
+  const isTaken = (append: OrderAppend): boolean => {
+    const isStale = append.after.events !== (events.get(append.order) ?? []).length || append.after.transfers !== transfersOf(append.order).length;
+    const ids = new Set(transfers.map((transfer) => transfer.id));
+    const resolved = new Set(transfers.flatMap((transfer) => transfer.pendingId ?? []));
+    return isStale || append.transfers.some((row) => ids.has(row.id) || (row.pendingId !== null && resolved.has(row.pendingId)));
+  };
+
+  const write = (append: OrderAppend): void => {
+    events.set(append.order, [...(events.get(append.order) ?? []), ...append.events]);
+    transfers.push(...append.transfers);
+    for (const event of append.events) {
+      if (event.kind === "placed") placed.push({ id: append.order, drop: event.order.drop, placedAt: event.order.placedAt });
+    }
+    for (const payment of paymentsOf(append.events)) if (!payments.has(payment)) payments.set(payment, append.order);
+    if (append.attentionAt === null) attention.delete(append.order);
+    else attention.set(append.order, append.attentionAt);
+  };
+
+  const appendAll = (appends: readonly OrderAppend[]): "appended" | "collided" => {
+    // Two of one order are two writers: the second has not seen the first.
+    if (new Set(appends.map(({ order }) => order)).size < appends.length || appends.some(isTaken)) return "collided";
+    appends.forEach(write);
+    return "appended";
+  };
+
   return {
-    read: async (order) => ({ events: [...(events.get(order) ?? [])], transfers: transfersOf(order) }),
+    read: async (order) => fileOf(order),
+    readAll: async (orders) => new Map(orders.filter((order) => events.has(order)).map((order) => [order, fileOf(order)])),
     readEvents: async (orders) => new Map(orders.flatMap((order) => (events.has(order) ? [[order, [...(events.get(order) ?? [])]]] : []))),
 
-    async append(append) {
-      const known = events.get(append.order) ?? [];
-      const isStale = append.after.events !== known.length || append.after.transfers !== transfersOf(append.order).length;
-      const ids = new Set(transfers.map((transfer) => transfer.id));
-      const resolved = new Set(transfers.flatMap((transfer) => transfer.pendingId ?? []));
-      if (isStale || append.transfers.some((row) => ids.has(row.id) || (row.pendingId !== null && resolved.has(row.pendingId)))) return "collided";
-      events.set(append.order, [...known, ...append.events]);
-      transfers.push(...append.transfers);
-      for (const event of append.events) {
-        if (event.kind === "placed") placed.push({ id: append.order, drop: event.order.drop, placedAt: event.order.placedAt });
-      }
-      for (const payment of paymentsOf(append.events)) if (!payments.has(payment)) payments.set(payment, append.order);
-      if (append.attentionAt === null) attention.delete(append.order);
-      else attention.set(append.order, append.attentionAt);
-      return "appended";
-    },
+    append: async (append) => appendAll([append]),
+    appendAll: async (appends) => appendAll(appends),
 
     async list({ drop, cursor, limit }) {
       const from = parseCursor(cursor);
@@ -71,7 +85,7 @@ export function memoryOrderStore(): OrderStore {
   };
 }
 
-function inboxInMemory(attention: Map<string, number>): Pick<OrderStore, "receive" | "inboxEvent" | "resolve"> {
+function inboxInMemory(attention: Map<string, number>): Pick<OrderStore, "receive" | "inboxEvents" | "resolve"> {
   const inbox = new Map<string, { readonly event: InboxEvent; outcome: string | null }>();
   return {
     async receive(event, next) {
@@ -80,11 +94,16 @@ function inboxInMemory(attention: Map<string, number>): Pick<OrderStore, "receiv
       if ("attentionAt" in next) attention.set(event.id, next.attentionAt);
       return "stored";
     },
-    inboxEvent: async (id) => inbox.get(id) ?? null,
-    async resolve(id, outcome) {
+    inboxEvents: async (ids) => new Map(ids.flatMap((id) => {
       const row = inbox.get(id);
-      if (row !== undefined) row.outcome ??= outcome;
-      attention.delete(id);
+      return row === undefined ? [] : [[id, { ...row }]];
+    })),
+    async resolve(outcomes) {
+      for (const { event, outcome } of outcomes) {
+        const row = inbox.get(event);
+        if (row !== undefined) row.outcome ??= outcome;
+        attention.delete(event);
+      }
     },
   };
 }

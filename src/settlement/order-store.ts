@@ -25,6 +25,19 @@ export interface InboxEvent {
   readonly receivedAt: number;
 }
 
+/** An event with what became of it; null while it is still to be worked off. */
+export interface InboxRow {
+  readonly event: InboxEvent;
+  readonly outcome: string | null;
+}
+
+export interface InboxOutcome {
+  readonly event: string;
+  readonly outcome: string;
+  /** When it was worked off. */
+  readonly at: number;
+}
+
 /**
  * Orders, the ledger and the inbox of webhook events. Append-only: a writer
  * whose picture of an order is out of date collides, reads again and decides
@@ -33,9 +46,13 @@ export interface InboxEvent {
 export interface OrderStore {
   /** The file of an order; empty when there is none. */
   read(order: string): Promise<OrderFile>;
+  /** The files of many orders at once; an order that there is none of is left out. */
+  readAll(orders: readonly string[]): Promise<ReadonlyMap<string, OrderFile>>;
   readEvents(orders: readonly string[]): Promise<ReadonlyMap<string, readonly OrderEvent[]>>;
   /** Writes all of it, or nothing when somebody else was first. */
   append(append: OrderAppend): Promise<"appended" | "collided">;
+  /** Writes the appends of many orders at once, at least one: all of them, or nothing when somebody else was first with any. */
+  appendAll(appends: readonly OrderAppend[]): Promise<"appended" | "collided">;
   /** A drop's orders, newest first, beyond the cursor of the page before. */
   list(query: { readonly drop: string; readonly cursor: string | null; readonly limit: number }): Promise<{ readonly orders: readonly string[]; readonly next: string | null }>;
   orderOfPayment(payment: string): Promise<string | null>;
@@ -45,10 +62,10 @@ export interface OrderStore {
 
   /** Stores a webhook event once: with its outcome, or for the sweep to look at by `attentionAt` if nobody did before. */
   receive(event: InboxEvent, next: { readonly attentionAt: number } | { readonly outcome: string }): Promise<"stored" | "known">;
-  /** The event and what became of it; null when it never arrived. */
-  inboxEvent(id: string): Promise<{ readonly event: InboxEvent; readonly outcome: string | null } | null>;
-  /** Records what became of an event; the first record stays. */
-  resolve(id: string, outcome: string, at: number): Promise<void>;
+  /** The events by id, with what became of each; one that never arrived is left out. */
+  inboxEvents(ids: readonly string[]): Promise<ReadonlyMap<string, InboxRow>>;
+  /** Records what became of events, all of them or none; the first record of an event stays. */
+  resolve(outcomes: readonly InboxOutcome[]): Promise<void>;
 
   /** Subjects (orders and events) whose time to look at has come, the longest waiting first. */
   due(now: number, limit: number): Promise<readonly string[]>;

@@ -64,6 +64,8 @@ export interface Credentials {
   shardOf(drop: string, ticket: string, shards: number): number;
   /** The person behind an address, for counting: an HMAC of the normalised form. */
   personOf(email: string): string;
+  /** The network behind a request, for budgets: an HMAC, so that no object knows where anybody is. */
+  networkOf(network: string): string;
   /** The public halves of every signing key, as served under /.well-known/jwks.json. */
   readonly publicKeys: { readonly keys: readonly Record<string, unknown>[] };
 }

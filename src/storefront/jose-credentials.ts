@@ -33,6 +33,7 @@ const ticketShape = v.object({
   joined: v.pipe(v.number(), v.safeInteger()),
   wants: v.array(v.object({ sku: name, quantity: v.pipe(v.number(), v.safeInteger(), v.minValue(1)) })),
   jkt: name,
+  person: v.optional(name),
   plan: name,
   commitment: name,
 });
@@ -65,6 +66,7 @@ export function joseCredentials(secrets: StorefrontSecrets, hashing: Hashing): C
       return Number.parseInt(mac.slice(0, 12), 16) % shards;
     },
     personOf: (email) => hashing.hmacSha256(needed(derived, "TICKET_KEYS").person, personAddress(email)),
+    networkOf: (network) => hashing.hmacSha256(needed(derived, "TICKET_KEYS").person, `network\n${network}`),
     publicKeys: published,
   };
 }
@@ -80,9 +82,9 @@ function boundTokens(macs: () => MacTokens, dpopNonce: (now: number) => string, 
     checkProof(request, keyThumbprint, [dpopNonce(now), dpopNonce(now - NONCE_PERIOD_MS)], hashing);
   return {
     async mintTicket(claims, expiresAt) {
-      const { ticket, drop, entry, lane, weight, joinedAt, keyThumbprint, planHash, commitment } = claims;
+      const { ticket, drop, entry, lane, weight, joinedAt, keyThumbprint, person, planHash, commitment } = claims;
       const wants = claims.wants.map(({ sku, quantity }) => ({ sku, quantity }));
-      const facts = { drop, entry, lane, weight, joined: joinedAt, wants, jkt: keyThumbprint, plan: planHash, commitment };
+      const facts = { drop, entry, lane, weight, joined: joinedAt, wants, jkt: keyThumbprint, plan: planHash, commitment, ...(person === null ? {} : { person }) };
       return macs().sign({ ...facts, sub: ticket, jti: ticket, aud: TICKET.audience(drop), iat: seconds(joinedAt), exp: seconds(expiresAt) }, TICKET.type);
     },
 
@@ -222,8 +224,8 @@ async function verifiedPayload(token: string, key: CryptoKey, algorithm: string,
 function ticketClaims(payload: JWTPayload): TicketClaims | null {
   const parsed = v.safeParse(ticketShape, payload);
   if (!parsed.success) return null;
-  const { sub, drop, entry, lane, weight, joined, wants, jkt, plan, commitment } = parsed.output;
-  return { ticket: sub, drop, entry, lane, weight, joinedAt: joined, wants, keyThumbprint: jkt, planHash: plan, commitment };
+  const { sub, drop, entry, lane, weight, joined, wants, jkt, person, plan, commitment } = parsed.output;
+  return { ticket: sub, drop, entry, lane, weight, joinedAt: joined, wants, keyThumbprint: jkt, person: person ?? null, planHash: plan, commitment };
 }
 
 function passClaims(payload: JWTPayload): PassClaims | null {

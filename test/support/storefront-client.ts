@@ -40,7 +40,7 @@ export async function newShopper(overrides: { readonly drop?: string; readonly e
   const { x, y } = browser.jwk;
   const keyThumbprint = (await browserKeyThumbprint({ kty: "EC", crv: "P-256", x: String(x), y: String(y) })) ?? "";
   const { drop = "moth-tee", entry = ENTRY } = overrides;
-  const claims = { ticket: TICKET, drop, entry, lane: "open", weight: 1, joinedAt: JOINED_AT, wants: [{ sku: "MOTH-S", quantity: 1 }], keyThumbprint, planHash: PLAN_HASH, commitment: plan.commitment };
+  const claims = { ticket: TICKET, drop, entry, lane: "open", weight: 1, joinedAt: JOINED_AT, wants: [{ sku: "MOTH-S", quantity: 1 }], keyThumbprint, person: null, planHash: PLAN_HASH, commitment: plan.commitment };
   return {
     ...browser,
     ticket: await credentials.mintTicket(claims, OPENS_AT + 86_400_000),

@@ -2,7 +2,7 @@ import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import type { PlacedOrder } from "../../src/checkout/placed-order.ts";
 import type { StoreConfig } from "../../src/config/store-config.ts";
 import type { DropPort, DropSnapshot, HoldView } from "../../src/drop/port.ts";
-import type { Plan, PlanSource } from "../../src/drop/plan.ts";
+import { NO_GATES, type Plan, type PlanSource, USUAL_BUDGETS } from "../../src/drop/plan.ts";
 import { nodeHashing } from "../../src/kernel/node-hashing.ts";
 import { accepted } from "../../src/kernel/result.ts";
 import { entryOf, rankOf } from "../../src/lobby/draw.ts";
@@ -39,7 +39,7 @@ export const plan: Plan = {
     { sku: "MOTH-S", title: "Moth tee, S", priceMinor: 4200, components: [{ sku: "MOTH-S", quantity: 1 }] },
     { sku: "MOTH-M", title: "Moth tee, M", priceMinor: 4200, components: [{ sku: "MOTH-M", quantity: 1 }] },
   ],
-  lanes: [], limitPerPerson: 2, holdTtlMs: 480_000, capture: "on-fulfilment", low: 3,
+  lanes: [], gates: NO_GATES, budgets: USUAL_BUDGETS, beacon: null, limitPerPerson: 2, holdTtlMs: 480_000, capture: "on-fulfilment", low: 3,
   splits: [{ party: "platform", remainder: true }],
   campaigns: [{ id: "berlin-night", percentOff: 10, region: "berlin", validFrom: OPENS_AT - 86_400_000, validUntil: OPENS_AT + 3_600_000, uses: 50, typed: "BERLIN" }],
   shards: 4, claimWindowMs: 60_000, admit: "paced", tax: null, commitment: "ef".repeat(32),

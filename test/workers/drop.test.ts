@@ -5,7 +5,7 @@ import { env } from "cloudflare:workers";
 import { compactVerify, importJWK } from "jose";
 import { describe, expect, it, vi } from "vitest";
 import type { PlacedOrder } from "../../src/checkout/placed-order.ts";
-import type { PlanSource } from "../../src/drop/plan.ts";
+import { NO_GATES, type PlanSource, USUAL_BUDGETS } from "../../src/drop/plan.ts";
 import type { DropPort, HoldView, OutboxMessage, RecordPage, Sitting, TicketFacts } from "../../src/drop/port.ts";
 import { canonicalJson } from "../../src/kernel/canonical.ts";
 import type { DropObject } from "../../workers/objects/drop-object.ts";
@@ -27,7 +27,7 @@ function source(drop: string, changes: Partial<PlanSource> = {}): PlanSource {
     announceAt: { at: T0 - 24 * 60 * MINUTE }, lobbyOpensAt: { at: T0 - 30 * MINUTE }, opensAt: { at: T0 }, closesAt: { at: T0 + 240 * MINUTE },
     stages: [{ sharePercent: 40, afterMs: 0 }, { sharePercent: 40, afterMs: 30 * MINUTE }, { sharePercent: 20, afterMs: 120 * MINUTE }],
     stock: [{ sku: "MOTH", quantity: 10 }], items: [{ sku: "MOTH", title: "Moth tee", priceMinor: 4200, components: [{ sku: "MOTH", quantity: 1 }] }],
-    lanes: [], limitPerPerson: 2, holdTtlMs: 8 * MINUTE, capture: "on-fulfilment", low: 2, splits: [{ party: "platform", remainder: true }],
+    lanes: [], gates: NO_GATES, budgets: USUAL_BUDGETS, beacon: null, limitPerPerson: 2, holdTtlMs: 8 * MINUTE, capture: "on-fulfilment", low: 2, splits: [{ party: "platform", remainder: true }],
     campaigns: [], shards: 1, claimWindowMs: MINUTE, admit: "all", tax: null, ...changes,
   };
 }
@@ -68,7 +68,7 @@ class Stage {
 
   ticket(name: string): TicketFacts {
     const entry = createHash("sha256").update(`tranche/entry\n${this.drop}\ntkt_${name}`).digest("hex");
-    return { ticket: `tkt_${name}`, entry, lane: "open", weight: 1, joinedAt: T0 - MINUTE, wants: [{ sku: "MOTH", quantity: 1 }], keyThumbprint: name };
+    return { ticket: `tkt_${name}`, entry, lane: "open", weight: 1, joinedAt: T0 - MINUTE, wants: [{ sku: "MOTH", quantity: 1 }], keyThumbprint: name, person: null };
   }
 
   async sit(name: string): Promise<Sitting> {
@@ -78,7 +78,7 @@ class Stage {
   }
 
   hold(sitting: Sitting, quantity = 1) {
-    return this.port.hold({ id: `hld_${this.drop}_${++this.#ids}`, sitting: sitting.id, entry: sitting.entry, lines: [{ sku: "MOTH", quantity }], replaces: null });
+    return this.port.hold({ id: `hld_${this.drop}_${++this.#ids}`, sitting: sitting.id, entry: sitting.entry, lines: [{ sku: "MOTH", quantity }], replaces: null, network: "net" });
   }
 
   async held(sitting: Sitting): Promise<HoldView> {
@@ -188,7 +188,7 @@ describe("group commit", () => {
         throw new Error("disk I/O error");
       });
     });
-    const holds = sittings.map((sitting, index) => ({ id: `hld_failing_x${index}`, sitting: sitting.id, entry: sitting.entry, lines: [{ sku: "MOTH", quantity: 1 }], replaces: null }));
+    const holds = sittings.map((sitting, index) => ({ id: `hld_failing_x${index}`, sitting: sitting.id, entry: sitting.entry, lines: [{ sku: "MOTH", quantity: 1 }], replaces: null, network: "net" }));
     const outcomes = await runInDurableObject(stage.stub, (instance: DropObject) => Promise.allSettled(holds.map((hold) => instance.hold(hold))));
     expect(outcomes.map((outcome) => outcome.status)).toEqual(["rejected", "rejected", "rejected"]);
     expect(outcomes.every((outcome) => outcome.status === "rejected" && outcome.reason.retryable === true)).toBe(true);

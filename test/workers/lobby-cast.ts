@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
-import type { PlanSource } from "../../src/drop/plan.ts";
+import { NO_GATES, type PlanSource, USUAL_BUDGETS } from "../../src/drop/plan.ts";
 import type { DropPort, MovementRow } from "../../src/drop/port.ts";
 import type { LobbyLive, LobbyPort } from "../../src/lobby/port.ts";
 import type { LobbyEnv, LobbyObject } from "../../workers/objects/lobby-object.ts";
@@ -34,7 +34,7 @@ export function source(drop: string, opensAt: number, changes: Partial<PlanSourc
     stages: [{ sharePercent: 40, afterMs: 0 }, { sharePercent: 60, afterMs: 1_800_000 }],
     stock: [{ sku: "MOTH-S", quantity: 20 }, { sku: "MOTH-M", quantity: 20 }],
     items: ["MOTH-S", "MOTH-M"].map((sku) => ({ sku, title: sku, priceMinor: 4_200, components: [{ sku, quantity: 1 }] })),
-    lanes: [], limitPerPerson: 2, holdTtlMs: 480_000, capture: "on-fulfilment", low: 2, splits: [{ party: "platform", remainder: true }],
+    lanes: [], gates: NO_GATES, budgets: USUAL_BUDGETS, beacon: null, limitPerPerson: 2, holdTtlMs: 480_000, capture: "on-fulfilment", low: 2, splits: [{ party: "platform", remainder: true }],
     campaigns: [], shards: SHARDS, claimWindowMs: 60_000, admit: "paced", tax: null, ...changes,
   };
 }
@@ -47,7 +47,7 @@ export const entryOf = (drop: string, ticket: string) => sha256(`tranche/entry\n
 
 export function join(drop: string, number: number, wants = [{ sku: number % 3 === 0 ? "MOTH-M" : "MOTH-S", quantity: 1 }]) {
   const ticket = ticketId(drop, number);
-  return shardOf(drop, number % SHARDS).join({ ticket, entry: entryOf(drop, ticket), keyThumbprint: `key ${number}`, lane: "open", weight: 1, wants });
+  return shardOf(drop, number % SHARDS).join({ ticket, entry: entryOf(drop, ticket), keyThumbprint: `key ${number}`, lane: "open", weight: 1, wants, person: null, network: "net", spends: [] });
 }
 
 export async function recordOf(drop: string): Promise<readonly MovementRow[]> {

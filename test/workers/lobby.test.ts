@@ -256,7 +256,7 @@ describe.concurrent("what a shard keeps", () => {
     const drop = "same-ticket";
     await dropOf(drop).plan(source(drop, Date.now() + 60_000));
     const ticket = ticketId(drop, 0);
-    const command = { ticket, entry: entryOf(drop, ticket), keyThumbprint: "mine", lane: "open", weight: 1, wants: [{ sku: "MOTH-S", quantity: 1 }] };
+    const command = { ticket, entry: entryOf(drop, ticket), keyThumbprint: "mine", lane: "open", weight: 1, wants: [{ sku: "MOTH-S", quantity: 1 }], person: null, network: "net", spends: [] };
     const answers = await Promise.all(Array.from({ length: 10 }, () => shardOf(drop, 0).join(command)));
     expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
     expect(await shardOf(drop, 0).join({ ...command, keyThumbprint: "another" })).toEqual({ ok: false, rejection: { code: "id_reused" } });

@@ -28,7 +28,7 @@ export function putHold(ports: ApiPorts): Handler {
     if (replaces === id) mistakes.push({ pointer: "/replaces", detail: "A hold cannot replace itself." });
     if (mistakes.length > 0) return refusal(invalidMembers(...mistakes), context);
     const { sitting, entry } = pass;
-    const held = await ports.drop(drop).hold({ id, sitting, entry, lines, replaces: replaces ?? null });
+    const held = await ports.drop(drop).hold({ id, sitting, entry, lines, replaces: replaces ?? null, network: ports.credentials.networkOf(ports.visitor(context.req.raw).network) });
     return held.ok ? answer(holdToWire(held.value), 201) : refusal(portProblem(held.rejection, ports.now()), context);
   };
 }

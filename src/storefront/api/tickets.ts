@@ -37,7 +37,7 @@ export function joinLobby(ports: ApiPorts): Handler {
     if (keyThumbprint === null || mistakes.length > 0) return refusal(invalidMembers(...mistakes), context);
 
     // Every ticket stands in the lane of everyone until a drop's gates say otherwise.
-    const command = { ticket: id, entry: entryOf(drop.plan.drop, id, ports.hashing), keyThumbprint, lane: OPEN_LANE, weight: 1, wants: body.value.wants };
+    const command = { ticket: id, entry: entryOf(drop.plan.drop, id, ports.hashing), keyThumbprint, lane: OPEN_LANE, weight: 1, wants: body.value.wants, person: null, network: ports.credentials.networkOf(ports.visitor(context.req.raw).network), spends: [] };
     const joined = await shardOf(ports, drop, id).join(command);
     if (!joined.ok) return refusal(portProblem(joined.rejection, ports.now()), context);
     const { plan, planHash } = drop;
@@ -126,8 +126,8 @@ export function claimPass(ports: ApiPorts): Handler {
     };
     if (outlook.value === "wait") return waiting();
 
-    const { entry, lane, weight, joinedAt, wants, keyThumbprint } = ticket;
-    const claim = await ports.drop(drop.plan.drop).claim({ ticket: ticket.ticket, entry, lane, weight, joinedAt, wants, keyThumbprint });
+    const { entry, lane, weight, joinedAt, wants, keyThumbprint, person } = ticket;
+    const claim = await ports.drop(drop.plan.drop).claim({ ticket: ticket.ticket, entry, lane, weight, joinedAt, wants, keyThumbprint, person });
     if (!claim.ok) return refusal(portProblem(claim.rejection, ports.now()), context);
     if (claim.value.state === "waiting") return waiting();
     const { sitting } = claim.value;

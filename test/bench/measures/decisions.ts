@@ -39,9 +39,9 @@ function decide(): number {
   for (let index = 0; index < PEOPLE; index++) {
     const entry = entryOf("moth-tee", `tkt_${index}`, nodeHashing);
     const lines = [{ sku: "MOTH", quantity: 1 }];
-    const ticket = { ticket: `tkt_${index}`, entry, lane: "open", weight: 1, joinedAt: T0 - 1_000, wants: lines, keyThumbprint: `key-${index}` };
+    const ticket = { ticket: `tkt_${index}`, entry, lane: "open", weight: 1, joinedAt: T0 - 1_000, wants: lines, keyThumbprint: `key-${index}`, person: null };
     const claim = book.perform(T0 + index, (state, now, hashing) => decideClaim(state, ticket, `pas_${index}`, now, hashing));
-    const held = book.perform(T0 + index, (state, now, hashing) => decideHold(state, { id: `hld_${index}`, sitting: `pas_${index}`, entry, lines, replaces: null }, now, hashing));
+    const held = book.perform(T0 + index, (state, now, hashing) => decideHold(state, { id: `hld_${index}`, sitting: `pas_${index}`, entry, lines, replaces: null, network: "net" }, now, hashing));
     if (!claim.ok || !held.ok) throw new Error("the core did not decide as it was meant to");
     book.takePending();
     decisions += 2;

@@ -1,4 +1,4 @@
-import type { PlanSource } from "../../../src/drop/plan.ts";
+import { NO_GATES, type PlanSource, USUAL_BUDGETS } from "../../../src/drop/plan.ts";
 import type { DropPort, HoldCommand, PlaceCommand, TicketFacts } from "../../../src/drop/port.ts";
 import { idFromRandom } from "../../../src/kernel/ids.ts";
 import { nodeHashing } from "../../../src/kernel/node-hashing.ts";
@@ -17,7 +17,7 @@ export function planSource(drop: string, opensAt: number): PlanSource {
     stages: [{ sharePercent: 100, afterMs: 0 }],
     stock: [{ sku: SKU, quantity: 1_000_000 }],
     items: [{ sku: SKU, title: "Moth tee", priceMinor: ORDER_TOTAL_MINOR, components: [{ sku: SKU, quantity: 1 }] }],
-    lanes: [], limitPerPerson: 2, holdTtlMs: 8 * 60_000, capture: "at-once", low: 2,
+    lanes: [], gates: NO_GATES, budgets: USUAL_BUDGETS, beacon: null, limitPerPerson: 2, holdTtlMs: 8 * 60_000, capture: "at-once", low: 2,
     splits: [{ party: "partner:kiosk-k", fixedMinor: 300 }, { party: "creator:ana", percent: 70 }, { party: "platform", remainder: true }],
     campaigns: [], shards: 1, claimWindowMs: 10 * 60_000, admit: "all", tax: null,
   };
@@ -34,10 +34,10 @@ export async function admittedHolds(drop: string, port: DropPort, count: number,
   return inLanes(Array.from({ length: count }, (_, index) => index), parallel, async () => {
     const ticket = freshId("tkt");
     const entry = entryOf(drop, ticket, nodeHashing);
-    const facts: TicketFacts = { ticket, entry, lane: "open", weight: 1, joinedAt: Date.now(), wants: [{ sku: SKU, quantity: 1 }], keyThumbprint: ticket };
+    const facts: TicketFacts = { ticket, entry, lane: "open", weight: 1, joinedAt: Date.now(), wants: [{ sku: SKU, quantity: 1 }], keyThumbprint: ticket, person: null };
     const claim = await port.claim(facts);
     if (!claim.ok || claim.value.state !== "admitted") throw new Error(`not admitted: ${JSON.stringify(claim)}`);
-    return { id: freshId("hld"), sitting: claim.value.sitting.id, entry, lines: [{ sku: SKU, quantity: 1 }], replaces: null };
+    return { id: freshId("hld"), sitting: claim.value.sitting.id, entry, lines: [{ sku: SKU, quantity: 1 }], replaces: null, network: `net-${entry.slice(0, 4)}` };
   });
 }
 

@@ -80,7 +80,7 @@ const TASKS: Readonly<Record<string, (env: BenchEnv, task: Task) => Promise<void
     await env.LOBBY.getByName(`${name}/0`).live(null);
     preparedJoins.set(name, Array.from({ length: count }, () => {
       const ticket = freshId("tkt");
-      return { ticket, entry: entryOf(name, ticket, nodeHashing), keyThumbprint: ticket, lane: "open", weight: 1, wants: [{ sku: "MOTH", quantity: 1 }] };
+      return { ticket, entry: entryOf(name, ticket, nodeHashing), keyThumbprint: ticket, lane: "open", weight: 1, wants: [{ sku: "MOTH", quantity: 1 }], person: null, network: ticket.slice(-2), spends: [] };
     }));
   },
 

@@ -67,8 +67,8 @@ export class LobbyHost implements LobbyPort {
     if (this.#plan === null) throw new Fault("the shard does not know the plan", { retryable: true });
     const outcome = this.#book.join(command, { lobbyOpensAt: this.#plan.lobbyOpensAt, closesAt: this.#plan.closesAt, isOver: false }, this.#parts.agenda.now);
     if (!outcome.ok) return outcome;
-    const { ticket, entry, lane, weight, joinedAt, wants, keyThumbprint } = outcome.value.ticket;
-    const joined = { ticket, entry, lane, weight, joinedAt, wants, keyThumbprint };
+    const { ticket, entry, lane, weight, joinedAt, wants, keyThumbprint, person } = outcome.value.ticket;
+    const joined = { ticket, entry, lane, weight, joinedAt, wants, keyThumbprint, person };
     const known = this.#written.tickets.findIndex((row) => row.ticket === ticket);
     if (known === -1) this.#written.tickets.push(joined);
     else this.#written.tickets[known] = joined;

@@ -1,5 +1,5 @@
 import type { CampaignTerms } from "../../../src/coupon/campaign.ts";
-import type { PlanItem, PlanSource } from "../../../src/drop/plan.ts";
+import { NO_GATES, type PlanItem, type PlanSource, USUAL_BUDGETS } from "../../../src/drop/plan.ts";
 import type { RandomSource } from "../../../src/rehearsal/random.ts";
 import type { SplitRule } from "../../../src/settlement/split.ts";
 import { drawRates, type FaultName } from "./fault-names.ts";
@@ -60,7 +60,10 @@ export function makeScenario(random: RandomSource): Scenario {
     stages,
     stock,
     items: makeItems(stock, random),
-    lanes: random.chance(0.3) ? [{ lane: "local", sharePercent: random.integer(10, 50), untilMs: random.integer(1, 10) * MINUTE_MS }] : [],
+    lanes: random.chance(0.3) ? [{ lane: "local", sharePercent: random.integer(10, 50), untilMs: random.integer(1, 10) * MINUTE_MS, weight: 1, evidence: { kind: "invite" } }] : [],
+    gates: NO_GATES,
+    budgets: USUAL_BUDGETS,
+    beacon: null,
     limitPerPerson,
     holdTtlMs: random.integer(1, 10) * MINUTE_MS,
     capture: random.pick(["at-once", "on-fulfilment"]),

@@ -101,7 +101,7 @@ export class Shopper {
   async #buy(sitting: Sitting, lines: readonly Line[]): Promise<boolean> {
     const { network, drop, checkout, provider } = this.#shop;
     await network.pause(this.#random.integer(500, 5_000), "somebody honest chooses");
-    const command = { id: idFromRandom("hld", this.#random.bytes(26)), sitting: sitting.id, entry: this.#entry, lines, replaces: null };
+    const command = { id: idFromRandom("hld", this.#random.bytes(26)), sitting: sitting.id, entry: this.#entry, lines, replaces: null, network: "net" };
     const held = await this.#insist("hold", () => drop.hold(command));
     if (!held.ok) return false;
     const placed = await this.#insist("place", () => drop.place({ ...this.#orderOf(sitting, held.value), coupon: null }));
@@ -130,13 +130,13 @@ export class Shopper {
   async #join(wants: readonly Line[]): Promise<TicketFacts | null> {
     const shard = this.#random.integer(0, this.#shop.source.shards - 1);
     const lane = this.#random.pick(["open", ...this.#shop.source.lanes.map((share) => share.lane)]);
-    const command = { ticket: this.#ticket, entry: this.#entry, keyThumbprint: `key-${this.#ticket}`, lane, weight: this.#random.integer(1, 2), wants };
+    const command = { ticket: this.#ticket, entry: this.#entry, keyThumbprint: `key-${this.#ticket}`, lane, weight: this.#random.integer(1, 2), wants, person: null, network: "net", spends: [] };
     const joined = await this.#insist("join", () => this.#shop.lobby(shard).join(command));
     if (!joined.ok) return null;
     const again = this.#random.chance(0.2) ? await this.#insist("join again", () => this.#shop.lobby(shard).join(command)) : joined;
     assert(again.ok && again.value.joinedAt === joined.value.joinedAt, "a ticket that is asked for again keeps its place");
-    const { ticket, entry, weight, joinedAt, keyThumbprint } = joined.value;
-    return { ticket, entry, lane: joined.value.lane, weight, joinedAt, wants, keyThumbprint };
+    const { ticket, entry, weight, joinedAt, keyThumbprint, person } = joined.value;
+    return { ticket, entry, lane: joined.value.lane, weight, joinedAt, wants, keyThumbprint, person };
   }
 
   async #sit(sitting: Sitting): Promise<void> {
@@ -159,7 +159,7 @@ export class Shopper {
   }
 
   async #hold(sitting: Sitting, replaces: string | null): Promise<HoldView | null> {
-    const command = { id: idFromRandom("hld", this.#random.bytes(26)), sitting: sitting.id, entry: this.#entry, lines: this.#chooseLines(), replaces };
+    const command = { id: idFromRandom("hld", this.#random.bytes(26)), sitting: sitting.id, entry: this.#entry, lines: this.#chooseLines(), replaces, network: "net" };
     const outcome = await this.#insist("hold", () => this.#shop.drop.hold(command));
     if (!outcome.ok) {
       this.#shop.saw({ kind: "refused", code: outcome.rejection.code });

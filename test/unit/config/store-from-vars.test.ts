@@ -1,3 +1,4 @@
+import { NO_GATES, USUAL_BUDGETS } from "../../../src/drop/plan.ts";
 import { expect, test } from "vitest";
 import { contrastRatio } from "../../../src/config/contrast.ts";
 import type { StoreConfig } from "../../../src/config/store-config.ts";
@@ -22,7 +23,7 @@ test("a right config becomes the store, its regions and its drops", () => {
     drop: "moth-tee", currency: "EUR", opensAt: { at: Date.UTC(2026, 11, 4, 18) },
     stages: [{ sharePercent: 40, afterMs: 0 }, { sharePercent: 40, afterMs: 1_800_000 }, { sharePercent: 20, afterMs: 7_200_000 }],
     stock: [{ sku: "MOTH-S", quantity: 80 }, { sku: "MOTH-M", quantity: 120 }],
-    holdTtlMs: 480_000, claimWindowMs: 60_000, shards: 1, admit: "paced", lanes: [], tax: null,
+    holdTtlMs: 480_000, claimWindowMs: 60_000, shards: 1, admit: "paced", lanes: [], gates: NO_GATES, budgets: USUAL_BUDGETS, beacon: null, tax: null,
   });
   expect(store.drops[0]?.source.campaigns[0]).toMatchObject({ region: "berlin", typed: "BERLIN", uses: 50 });
 });

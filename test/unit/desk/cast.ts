@@ -3,7 +3,7 @@ import { quoteOrder } from "../../../src/checkout/quote.ts";
 import { couponKeyFromJson } from "../../../src/coupon/voucher.ts";
 import { deskApp } from "../../../src/desk/app.ts";
 import type { DeskPorts } from "../../../src/desk/ports.ts";
-import type { Plan } from "../../../src/drop/plan.ts";
+import { NO_GATES, type Plan, USUAL_BUDGETS } from "../../../src/drop/plan.ts";
 import type { Control, DropSnapshot } from "../../../src/drop/port.ts";
 import { nodeHashing } from "../../../src/kernel/node-hashing.ts";
 import type { FulfilCommand, MoneyDeskPort, OrderView, RefundCommand } from "../../../src/settlement/port.ts";
@@ -21,7 +21,7 @@ export const plan: Plan = {
   drop: "moth-tee", title: "Moth tee", currency: "EUR", announceAt: now - hour, lobbyOpensAt: now - hour, opensAt: now, closesAt: now + 4 * hour,
   stock: [{ sku: "MOTH-S", quantity: 10, stages: [{ opensAt: now, units: 4 }, { opensAt: now + hour, units: 6 }] }],
   items: [{ sku: "MOTH-S", title: "Moth tee, S", priceMinor: 4_200, components: [{ sku: "MOTH-S", quantity: 1 }] }],
-  lanes: [], limitPerPerson: 2, holdTtlMs: 480_000, capture: "on-fulfilment", low: 2, splits: [{ party: "platform", remainder: true }],
+  lanes: [], gates: NO_GATES, budgets: USUAL_BUDGETS, beacon: null, limitPerPerson: 2, holdTtlMs: 480_000, capture: "on-fulfilment", low: 2, splits: [{ party: "platform", remainder: true }],
   campaigns: [
     { id: "berlin-night", percentOff: 10, region: "berlin", validFrom: now - hour, validUntil: now + hour, uses: 50, typed: "BERLIN" },
     { id: "last-year", percentOff: 10, region: null, validFrom: now - 2 * hour, validUntil: now, uses: 50, typed: null },

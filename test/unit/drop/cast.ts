@@ -2,7 +2,7 @@ import { decideClaim } from "../../../src/drop/sittings.ts";
 import { DropBook, type PendingWrite } from "../../../src/drop/drop-book.ts";
 import { decideHold } from "../../../src/drop/holds.ts";
 import { decidePlace } from "../../../src/drop/orders.ts";
-import type { PlanSource } from "../../../src/drop/plan.ts";
+import { NO_GATES, type PlanSource, USUAL_BUDGETS } from "../../../src/drop/plan.ts";
 import { decidePlan } from "../../../src/drop/planning.ts";
 import type { HoldCommand, HoldRejection, HoldView, Line, MovementRow, PlaceCommand, PlaceRejection, Sitting, TicketFacts } from "../../../src/drop/port.ts";
 import { EMPTY_RECORD } from "../../../src/drop/record.ts";
@@ -34,7 +34,7 @@ export function source(changes: Partial<PlanSource> = {}): PlanSource {
     stages: [{ sharePercent: 40, afterMs: 0 }, { sharePercent: 40, afterMs: 30 * MINUTE }, { sharePercent: 20, afterMs: 120 * MINUTE }],
     stock: [{ sku: "MOTH", quantity: 10 }],
     items: [{ sku: "MOTH", title: "Moth tee", priceMinor: 4200, components: [{ sku: "MOTH", quantity: 1 }] }],
-    lanes: [], limitPerPerson: 2, holdTtlMs: 8 * MINUTE, capture: "on-fulfilment", low: 2,
+    lanes: [], gates: NO_GATES, budgets: USUAL_BUDGETS, beacon: null, limitPerPerson: 2, holdTtlMs: 8 * MINUTE, capture: "on-fulfilment", low: 2,
     splits: [{ party: "platform", remainder: true }], campaigns: [], shards: 1, claimWindowMs: MINUTE, admit: "all", tax: null,
     ...changes,
   };
@@ -88,7 +88,7 @@ export class TestDrop {
 
   ticket(name: string, wants: readonly Line[] = [{ sku: "MOTH", quantity: 1 }], joinedAt = T0 - MINUTE): TicketFacts {
     const ticket = `tkt_${name}`;
-    return { ticket, entry: entryOf("moth-tee", ticket, nodeHashing), lane: "open", weight: 1, joinedAt, wants, keyThumbprint: `key-${name}` };
+    return { ticket, entry: entryOf("moth-tee", ticket, nodeHashing), lane: "open", weight: 1, joinedAt, wants, keyThumbprint: `key-${name}`, person: null };
   }
 
   /** Claims and answers the sitting; throws when the person only waits. */
@@ -105,7 +105,7 @@ export class TestDrop {
 
   hold(sitting: Sitting, lines: readonly Line[] | number = 1, command: Partial<HoldCommand> = {}): Result<HoldView, HoldRejection> {
     const wanted = typeof lines === "number" ? [{ sku: "MOTH", quantity: lines }] : lines;
-    const full: HoldCommand = { id: `hld_${++this.#ids}`, sitting: sitting.id, entry: sitting.entry, lines: wanted, replaces: null, ...command };
+    const full: HoldCommand = { id: `hld_${++this.#ids}`, sitting: sitting.id, entry: sitting.entry, lines: wanted, replaces: null, network: "net", ...command };
     return this.run((state, now, hashing) => decideHold(state, full, now, hashing));
   }
 

@@ -25,7 +25,7 @@ const wish: fc.Arbitrary<Wish> = fc.record({
 function join(book: TicketBook, wishes: readonly Wish[], at: (index: number) => number): void {
   wishes.forEach(({ lane, wants }, index) => {
     const ticket = `tkt_${book.tickets.length}`;
-    book.join({ ticket, entry: entryOf("moth-tee", ticket, nodeHashing), keyThumbprint: ticket, lane, weight: 1, wants }, WINDOW, at(index));
+    book.join({ ticket, entry: entryOf("moth-tee", ticket, nodeHashing), keyThumbprint: ticket, lane, weight: 1, wants, person: null, network: "net", spends: [] }, WINDOW, at(index));
   });
 }
 
@@ -103,7 +103,7 @@ describe("a page of a line", () => {
   it("follows a change of wants, at the same rank", () => {
     const shard = shardOf([{ lane: "open", wants: [{ sku: "MOTH-S", quantity: 1 }] }], []);
     const { rank } = shard.book.tickets[0] ?? {};
-    shard.book.join({ ticket: "tkt_0", entry: "", keyThumbprint: "tkt_0", lane: "open", weight: 1, wants: [{ sku: "MOTH-L", quantity: 2 }] }, WINDOW, OPENS_AT + 1);
+    shard.book.join({ ticket: "tkt_0", entry: "", keyThumbprint: "tkt_0", lane: "open", weight: 1, wants: [{ sku: "MOTH-L", quantity: 2 }], person: null, network: "net", spends: [] }, WINDOW, OPENS_AT + 1);
     expect(pageOf(shard, "MOTH-S", "open", null, 5, OPENS_AT + 2).waiting).toEqual([]);
     expect(pageOf(shard, "MOTH-L", "open", null, 5, OPENS_AT + 2).waiting).toEqual([{ rank, quantity: 2 }]);
   });

@@ -1,4 +1,4 @@
-import type { Plan } from "../../../src/drop/plan.ts";
+import { NO_GATES, type Plan, USUAL_BUDGETS } from "../../../src/drop/plan.ts";
 import type { DropLive, DropSnapshot } from "../../../src/drop/port.ts";
 import type { LobbyLive } from "../../../src/lobby/port.ts";
 
@@ -16,7 +16,7 @@ export const plan: Plan = {
   closesAt: OPENS_AT + 4 * 3_600_000,
   stock: [{ sku: "MOTH-S", quantity: 80, stages: [{ opensAt: OPENS_AT, units: 32 }, { opensAt: STAGE_TWO_AT, units: 32 }, { opensAt: OPENS_AT + 7_200_000, units: 16 }] }],
   items: [{ sku: "MOTH-S", title: "Moth tee, S", priceMinor: 4_200, components: [{ sku: "MOTH-S", quantity: 1 }] }],
-  lanes: [],
+  lanes: [], gates: NO_GATES, budgets: USUAL_BUDGETS, beacon: null,
   limitPerPerson: 2,
   holdTtlMs: 480_000,
   capture: "on-fulfilment",

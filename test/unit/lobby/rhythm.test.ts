@@ -66,7 +66,7 @@ describe("when a shard wakes up by itself", () => {
 
 describe("when the next seal is due", () => {
   const seal = { batch: 0, end: 2, count: 2, root: "00", acknowledged: true };
-  const ticket = { ticket: "t", entry: "e", lane: "open", weight: 1, joinedAt: 0, wants: [], keyThumbprint: "k", index: 0, rank: null, shownPosition: null };
+  const ticket = { ticket: "t", entry: "e", lane: "open", weight: 1, joinedAt: 0, wants: [], keyThumbprint: "k", person: null, index: 0, rank: null, shownPosition: null };
   const times = { opensAt: 10_000, lateSealAt: 0, retryAt: 0 };
 
   it("is at the opening, then once a second while late tickets come, and null while all are in the record", () => {

@@ -8,7 +8,7 @@ import { lobbyLiveAt, OPENS_AT } from "./plan-double.ts";
 const rankText = (value: number) => `0${value.toString(16).padStart(32, "0")}`;
 
 function ticket(rank: string | null, shownPosition: number | null = null): BookedTicket {
-  return { index: 0, ticket: "tkt_a", entry: "e", lane: "open", weight: 1, joinedAt: OPENS_AT - 5, wants: [{ sku: "MOTH-S", quantity: 1 }], keyThumbprint: "k", rank, shownPosition };
+  return { index: 0, ticket: "tkt_a", entry: "e", lane: "open", weight: 1, joinedAt: OPENS_AT - 5, wants: [{ sku: "MOTH-S", quantity: 1 }], keyThumbprint: "k", person: null, rank, shownPosition };
 }
 
 describe("where a ticket stands", () => {

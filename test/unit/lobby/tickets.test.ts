@@ -9,7 +9,7 @@ const CLOSES_AT = 2_000_000;
 const RUNNING: JoinWindow = { lobbyOpensAt: LOBBY_OPENS_AT, closesAt: CLOSES_AT, isOver: false };
 
 function command(name: string, changes: Partial<JoinCommand> = {}): JoinCommand {
-  return { ticket: `tkt_${name}`, entry: `entry-${name}`, keyThumbprint: `key-${name}`, lane: "open", weight: 1, wants: [{ sku: "MOTH-S", quantity: 1 }], ...changes };
+  return { ticket: `tkt_${name}`, entry: `entry-${name}`, keyThumbprint: `key-${name}`, lane: "open", weight: 1, wants: [{ sku: "MOTH-S", quantity: 1 }], person: null, network: "net", spends: [], ...changes };
 }
 
 describe("joining", () => {

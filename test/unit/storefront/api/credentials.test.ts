@@ -29,7 +29,7 @@ async function thumbprintOf(of: Browser): Promise<string> {
 }
 
 function claimsOf(keyThumbprint: string, drop = "moth-tee") {
-  return { ticket: TICKET, drop, entry: ENTRY, lane: "open", weight: 1, joinedAt: JOINED_AT, wants: [{ sku: "MOTH-S", quantity: 1 }], keyThumbprint, planHash: PLAN_HASH, commitment: "ef".repeat(32) };
+  return { ticket: TICKET, drop, entry: ENTRY, lane: "open", weight: 1, joinedAt: JOINED_AT, wants: [{ sku: "MOTH-S", quantity: 1 }], keyThumbprint, person: null, planHash: PLAN_HASH, commitment: "ef".repeat(32) };
 }
 
 /** The answer for a token with an honest proof by `by`. */

@@ -96,7 +96,7 @@ describe("claiming a pass", () => {
     const answer = v.parse(PassAnswer, await response.json());
     expect(answer.expiresAt).toBe(new Date(OPENS_AT + 69_000).toISOString());
     expect(await (await asTicket(send, {})).json()).toEqual(answer);
-    expect(facts[0]).toEqual({ ticket: TICKET, entry: ENTRY, lane: "open", weight: 1, joinedAt: JOINED_AT, wants: [{ sku: "MOTH-S", quantity: 1 }], keyThumbprint: facts[0]?.keyThumbprint });
+    expect(facts[0]).toEqual({ ticket: TICKET, entry: ENTRY, lane: "open", weight: 1, joinedAt: JOINED_AT, wants: [{ sku: "MOTH-S", quantity: 1 }], keyThumbprint: facts[0]?.keyThumbprint, person: null });
     const held = await send("PUT", HOLD, { body: { lines: [{ sku: "MOTH-S", quantity: 1 }] }, headers: await shopper.bound(answer.pass, "PUT", HOLD) });
     expect(held.status).toBe(201);
   });
@@ -159,7 +159,7 @@ describe("holding", () => {
     expect(v.parse(HoldAnswer, await response.json())).toEqual({
       id: testId("hld", "A"), state: "held", lines: [{ sku: "MOTH-S", quantity: 1, unitPriceMinor: 4200, totalMinor: 4200 }], totalMinor: 4200, currency: "EUR", expiresAt: new Date(OPENS_AT + 490_000).toISOString(),
     });
-    expect(commands).toEqual([{ id: testId("hld", "A"), sitting: "pas_sitting", entry: ENTRY, lines, replaces: testId("hld", "B") }]);
+    expect(commands).toEqual([{ id: testId("hld", "A"), sitting: "pas_sitting", entry: ENTRY, lines, replaces: testId("hld", "B"), network: credentials.networkOf("local") }]);
   });
 
   it.each<[HoldRejection, Parameters<typeof expectProblem>[1], Record<string, unknown>]>([

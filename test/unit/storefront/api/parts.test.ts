@@ -85,7 +85,7 @@ describe("how long the wait is", () => {
     expect(waitEstimate(2, plan, live, now)).toBeNull();
     expect(waitEstimate(1, plan, live, OPENS_AT + 1_800_000)).toBeNull();
     expect(waitEstimate(1, plan, { ...live, phase: "paused" }, now)).toBeNull();
-    expect(waitEstimate(1, { ...plan, lanes: [{ lane: "local", sharePercent: 20, untilMs: 1 }] }, live, now)).toBeNull();
+    expect(waitEstimate(1, { ...plan, lanes: [{ lane: "local", sharePercent: 20, untilMs: 1, weight: 1, evidence: { kind: "invite" } }] }, live, now)).toBeNull();
   });
 });
 

@@ -95,7 +95,7 @@ describe("whether a ticket is called", () => {
     fc.assert(
       fc.property(hex64, lane, wants, thresholds, (entry, of, wanted, moved) => {
         const seed = "ab".repeat(32);
-        const ticket = { ticket: testId("tkt", "A"), drop: "moth-tee", entry, lane: of, weight: 1, joinedAt: OPENS_AT - 1, wants: wanted, keyThumbprint: "", planHash: PLAN_HASH, commitment: "" };
+        const ticket = { ticket: testId("tkt", "A"), drop: "moth-tee", entry, lane: of, weight: 1, joinedAt: OPENS_AT - 1, wants: wanted, keyThumbprint: "", person: null, planHash: PLAN_HASH, commitment: "" };
         const rank = serverRankOf(ticket, OPENS_AT, seed, nodeHashing);
         const expected = isTicketServed({ rank, lane: of, wants: wanted }, thresholdLookup(moved));
         expect(isCalled(liveWith({ thresholds: moved }), rank, of, wanted)).toBe(expected);

@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import type { DropConfig, StoreConfig } from "../../../../src/config/store-config.ts";
 import type { DropLive, DropPort, MovementRow, Phase } from "../../../../src/drop/port.ts";
-import type { Plan } from "../../../../src/drop/plan.ts";
+import { NO_GATES, type Plan, USUAL_BUDGETS } from "../../../../src/drop/plan.ts";
 import type { LobbyLive } from "../../../../src/lobby/port.ts";
 import type { Credentials } from "../../../../src/storefront/credentials.ts";
 import type { StorefrontPorts, Visitor } from "../../../../src/storefront/ports.ts";
@@ -20,7 +20,7 @@ export const PLAN: Plan = {
   announceAt: OPENS_AT - 7 * 24 * 60 * MINUTE_MS, lobbyOpensAt: OPENS_AT - 30 * MINUTE_MS, opensAt: OPENS_AT, closesAt: OPENS_AT + 240 * MINUTE_MS,
   stock: [{ sku: "MOTH-S", quantity: 101, stages: [{ opensAt: OPENS_AT, units: 41 }, { opensAt: OPENS_AT + 30 * MINUTE_MS, units: 40 }, { opensAt: OPENS_AT + 120 * MINUTE_MS, units: 20 }] }],
   items: [{ sku: "MOTH-S", title: "Moth tee, S", priceMinor: 4200, components: [{ sku: "MOTH-S", quantity: 1 }] }],
-  lanes: [], limitPerPerson: 2, holdTtlMs: 8 * MINUTE_MS, capture: "on-fulfilment", low: 10, splits: [], campaigns: [], shards: 1, claimWindowMs: MINUTE_MS, admit: "paced", tax: null,
+  lanes: [], gates: NO_GATES, budgets: USUAL_BUDGETS, beacon: null, limitPerPerson: 2, holdTtlMs: 8 * MINUTE_MS, capture: "on-fulfilment", low: 10, splits: [], campaigns: [], shards: 1, claimWindowMs: MINUTE_MS, admit: "paced", tax: null,
   commitment: "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b",
 };
 
