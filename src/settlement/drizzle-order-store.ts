@@ -3,9 +3,10 @@ import type { BaseSQLiteDatabase } from "drizzle-orm/sqlite-core";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import type { LibSQLDatabase } from "drizzle-orm/libsql";
 import { attention, inboxEvents, inboxOutcomes, orderEvents, orders, payments, transfers } from "../../schema/orders.ts";
-import { Fault } from "../kernel/result.ts";
+import { assert, Fault } from "../kernel/result.ts";
 import type { OrderEvent } from "./order-event.ts";
-import type { OrderAppend, OrderStore } from "./order-store.ts";
+import { insertStatements, isOneOf } from "./json-rows.ts";
+import type { OrderAppend, OrderFile, OrderStore } from "./order-store.ts";
 import { cursorOf, parseCursor, paymentsOf } from "./order-store.ts";
 import type { AccountBalance, TransferView } from "./port.ts";
 
@@ -89,7 +90,7 @@ function inboxRows(db: OrdersDatabase, query: SelectDatabase): Pick<OrderStore, 
       const rows = outcomes.map(({ event, outcome, at }) => ({ eventId: event, outcome, processedAt: at }));
       await asFault(() => db.batch([
         db.delete(attention).where(isOneOf(attention.subject, outcomes.map(({ event }) => event))),
-        ...rowsOf(rows).map((text) => db.run(sql`insert into ${inboxOutcomes} ${columns(inboxOutcomes)} ${valuesFrom(inboxOutcomes, text)} where true on conflict do nothing`)),
+        ...insertStatements(inboxOutcomes, rows, "do nothing").map((statement) => db.run(statement)),
       ]));
     },
   };
@@ -109,26 +110,51 @@ function attentionRows(query: SelectDatabase): Pick<OrderStore, "due" | "postpon
   };
 }
 
-async function write(db: OrdersDatabase, append: OrderAppend): Promise<"appended" | "collided"> {
-  const attend = append.attentionAt === null
-    ? db.delete(attention).where(eq(attention.subject, append.order))
-    : db.insert(attention).values({ subject: append.order, dueAt: append.attentionAt })
-      .onConflictDoUpdate({ target: attention.subject, set: { dueAt: append.attentionAt } });
-  const eventRows = append.events.map((event, index) =>
-    db.insert(orderEvents).values({ orderId: append.order, seq: append.after.events + index + 1, kind: event.kind, at: event.at, body: event }));
-  const indexRows = append.events.flatMap((event) => event.kind === "placed"
-    ? [db.insert(orders).values({ id: append.order, drop: event.order.drop, placedAt: event.order.placedAt })] : []);
-  const paymentRows = paymentsOf(append.events).map((payment) => db.insert(payments).values({ id: payment, orderId: append.order }).onConflictDoNothing());
-  // One statement a row: D1 takes at most 100 bound parameters in one.
-  const transferRows = append.transfers.map(({ order, ...transfer }, index) =>
-    db.insert(transfers).values({ ...transfer, orderId: order, position: append.after.transfers + index + 1 }));
+/** One statement a table, however many orders: each statement costs the database a round of work. */
+async function write(db: OrdersDatabase, appends: readonly OrderAppend[]): Promise<"appended" | "collided"> {
+  const eventRows = appends.flatMap(({ order, after, events }) =>
+    events.map((event, index) => ({ orderId: order, seq: after.events + index + 1, kind: event.kind, at: event.at, body: event })));
+  const indexRows = appends.flatMap(({ order: id, events }) =>
+    events.flatMap((event) => (event.kind === "placed" ? [{ id, drop: event.order.drop, placedAt: event.order.placedAt }] : [])));
+  const paymentRows = appends.flatMap(({ order: orderId, events }) => paymentsOf(events).map((id) => ({ id, orderId })));
+  const transferRows = appends.flatMap(({ after, transfers: rows }) =>
+    rows.map(({ order, ...transfer }, index) => ({ ...transfer, orderId: order, position: after.transfers + index + 1 })));
+  const attended = appends.flatMap(({ order: subject, attentionAt: dueAt }) => (dueAt === null ? [] : [{ subject, dueAt }]));
+  const settled = appends.filter(({ attentionAt }) => attentionAt === null).map(({ order }) => order);
+  const [first, ...rest] = [
+    ...insertStatements(orderEvents, eventRows),
+    ...insertStatements(orders, indexRows),
+    ...insertStatements(payments, paymentRows, "do nothing"),
+    ...insertStatements(transfers, transferRows),
+    ...insertStatements(attention, attended, "(subject) do update set due_at = excluded.due_at"),
+  ].map((statement) => db.run(statement));
+  assert(first !== undefined, "an append has events");
   try {
-    await db.batch([attend, ...eventRows, ...indexRows, ...paymentRows, ...transferRows]);
+    await db.batch([first, ...rest, ...(settled.length === 0 ? [] : [db.delete(attention).where(isOneOf(attention.subject, settled))])]);
     return "appended";
   } catch (error) {
     if (isUniqueViolation(error)) return "collided";
     throw fault(error);
   }
+}
+
+async function filesOf(db: OrdersDatabase, query: SelectDatabase, ids: readonly string[]): Promise<ReadonlyMap<string, OrderFile>> {
+  const [eventRows, transferRows] = await asFault(() => db.batch([
+    selectEvents(query, ids),
+    query.select().from(transfers).where(isOneOf(transfers.orderId, ids)).orderBy(asc(transfers.orderId), asc(transfers.position)),
+  ]));
+  const transfersByOrder = groupedBy(transferRows, (row) => row.orderId, rowToTransfer);
+  const eventsByOrder = groupedBy(eventRows, (row) => row.order, (row) => row.body);
+  return new Map([...eventsByOrder].map(([order, events]) => [order, { events, transfers: transfersByOrder.get(order) ?? [] }]));
+}
+
+function selectEvents(query: SelectDatabase, ids: readonly string[]) {
+  return query.select({ order: orderEvents.orderId, body: orderEvents.body }).from(orderEvents)
+    .where(isOneOf(orderEvents.orderId, ids)).orderBy(asc(orderEvents.orderId), asc(orderEvents.seq));
+}
+
+function groupedBy<Row, Value>(rows: readonly Row[], keyOf: (row: Row) => string, valueOf: (row: Row) => Value): Map<string, Value[]> {
+  return new Map([...Map.groupBy(rows, keyOf)].map(([key, group]) => [key, group.map(valueOf)]));
 }
 
 async function accountBalances(db: OrdersDatabase, query: SelectDatabase): Promise<readonly AccountBalance[]> {
