@@ -7,6 +7,13 @@ const SEED = nodeHashing.sha256("a seed for these tests");
 const entry = (index: number) => entryOf("moth-tee", `tkt_${index}`, nodeHashing);
 const rank = (index: number, joinedAt: number, weight = 1) => rankOf({ entry: entry(index), weight, joinedAt }, OPENS_AT, SEED, nodeHashing);
 
+/** Pearson's correlation between the numbers 0 … n−1, each once, and the places at which they stand. */
+function correlationOfPlaces(order: readonly number[]): number {
+  const mean = (order.length - 1) / 2;
+  const covariance = order.reduce((sum, index, place) => sum + (index - mean) * (place - mean), 0);
+  return covariance / ((order.length * (order.length ** 2 - 1)) / 12);
+}
+
 describe("the draw", () => {
   it("gives the same rank to a ticket that joined nine minutes or one millisecond before the opening", () => {
     for (let index = 0; index < 50; index++) {
@@ -28,17 +35,39 @@ describe("the draw", () => {
     expect(chiSquare).toBeLessThan(50);
   });
 
-  it("has no tie to the order of arrival", () => {
-    const tickets = 10_000;
-    const places = Array.from({ length: tickets }, (_, index) => ({ index, rank: rank(index, OPENS_AT - tickets + index) })).toSorted((a, b) => (a.rank < b.rank ? -1 : 1));
-    const mean = (tickets - 1) / 2;
-    let covariance = 0;
-    let variance = 0;
-    places.forEach(({ index }, place) => {
-      covariance += (index - mean) * (place - mean);
-      variance += (place - mean) ** 2;
+  describe("of a hundred thousand tickets that came one after the other", () => {
+    const tickets = 100_000;
+    const order = Array.from({ length: tickets }, (_, index) => ({ index, rank: rank(index, OPENS_AT - tickets + index) })).toSorted((a, b) => (a.rank < b.rank ? -1 : 1));
+
+    it("has a correlation of arrival and position below 0.02 in either direction", () => {
+      expect(Math.abs(correlationOfPlaces(order.map(({ index }) => index)))).toBeLessThan(0.02);
     });
-    expect(Math.abs(covariance / variance)).toBeLessThan(0.04);
+
+    it("has as many of each tenth of the arrivals in each tenth of the positions as chance gives", () => {
+      const cells = Array.from({ length: 100 }, () => 0);
+      order.forEach(({ index }, place) => {
+        const cell = 10 * Math.floor((10 * index) / tickets) + Math.floor((10 * place) / tickets);
+        cells[cell] = (cells[cell] ?? 0) + 1;
+      });
+      const expected = tickets / 100;
+      const chiSquare = cells.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
+      // 81 degrees of freedom, since every row and column is full: chance lies above 103 once in twenty times.
+      expect(chiSquare).toBeLessThan(103);
+    });
+
+    it("gives those of the last millisecond the odds of those who came nine minutes before the opening", () => {
+      // Every second ticket came late; the other half is the nine minutes.
+      const places = Array.from({ length: tickets }, (_, index) => ({ isLast: index % 2 === 0, rank: rank(index, index % 2 === 0 ? OPENS_AT - 1 : OPENS_AT - 540_000) })).toSorted((a, b) => (a.rank < b.rank ? -1 : 1));
+      const served = places.slice(0, 1_000).filter(({ isLast }) => isLast).length;
+      // Of a thousand served, 500 with a standard deviation of 16.
+      expect(Math.abs(served - 500)).toBeLessThan(41);
+    });
+
+    it("would be caught if the order of arrival weighed only a little", () => {
+      // The same measure over a draw that is bent by a fiftieth of the time of arrival must not pass.
+      const bent = order.map(({ index }, place) => ({ index, key: place + index / 25 })).toSorted((a, b) => a.key - b.key);
+      expect(correlationOfPlaces(bent.map(({ index }) => index))).toBeGreaterThan(0.02);
+    });
   });
 
   it("serves a ticket of weight three before one of weight one in three draws of four", () => {
