@@ -136,12 +136,12 @@ export async function sweepOrder(ports: SettlementPorts, order: string): Promise
   const open = await openFile(ports, order);
   if (open === null) return;
   // Before the work, so that an order which fails every time does not keep the others from their turn.
-  await ports.store.postpone(order, laterLook(open.book, now));
+  await ports.store.postpone([{ subject: order, dueAt: laterLook(open.book, now) }]);
   try {
     await lookAfter(ports, open, now);
   } catch (error) {
     // Failures on the way were recorded, and each record asks for another look soon: not for ever.
-    if (error instanceof Fault) await ports.store.postpone(order, laterLook(open.book, now));
+    if (error instanceof Fault) await ports.store.postpone([{ subject: order, dueAt: laterLook(open.book, now) }]);
     throw error;
   }
 }
@@ -151,7 +151,7 @@ async function lookAfter(ports: SettlementPorts, open: OpenFile, now: number): P
   const asked = needsProvider(closed.book) ? await askProvider(ports, closed, { session: null, payment: null }) : closed;
   const kept = await record(ports, asked, (book) => lastCapture(ports, book, now));
   const done = await advance(ports, kept, WORK_BUDGET_MS);
-  await ports.store.postpone(open.book.order.id, Math.max(attentionAt(done.book) ?? 0, laterLook(done.book, now)));
+  await ports.store.postpone([{ subject: open.book.order.id, dueAt: Math.max(attentionAt(done.book) ?? 0, laterLook(done.book, now)) }]);
 }
 
 /** How long money may be at the provider before it is looked for, where a bank is deciding; and for how long that is worth asking so often. */

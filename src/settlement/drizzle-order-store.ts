@@ -4,8 +4,7 @@ import type { DrizzleD1Database } from "drizzle-orm/d1";
 import type { LibSQLDatabase } from "drizzle-orm/libsql";
 import { attention, inboxEvents, inboxOutcomes, orderEvents, orders, payments, transfers } from "../../schema/orders.ts";
 import { assert, Fault } from "../kernel/result.ts";
-import type { OrderEvent } from "./order-event.ts";
-import { insertStatements, isOneOf } from "./json-rows.ts";
+import { isOneOf, selectsOf } from "./json-rows.ts";
 import type { OrderAppend, OrderFile, OrderStore } from "./order-store.ts";
 import { cursorOf, parseCursor, paymentsOf } from "./order-store.ts";
 import type { AccountBalance, TransferView } from "./port.ts";
@@ -90,7 +89,7 @@ function inboxRows(db: OrdersDatabase, query: SelectDatabase): Pick<OrderStore, 
       const rows = outcomes.map(({ event, outcome, at }) => ({ eventId: event, outcome, processedAt: at }));
       await asFault(() => db.batch([
         db.delete(attention).where(isOneOf(attention.subject, outcomes.map(({ event }) => event))),
-        ...insertStatements(inboxOutcomes, rows, "do nothing").map((statement) => db.run(statement)),
+        ...selectsOf(inboxOutcomes, rows).map((select) => db.insert(inboxOutcomes).select(select).onConflictDoNothing()),
       ]));
     },
   };
@@ -104,11 +103,15 @@ function attentionRows(query: SelectDatabase): Pick<OrderStore, "due" | "postpon
       return rows.map((row) => row.subject);
     },
 
-    async postpone(subject, dueAt) {
-      await asFault(() => query.update(attention).set({ dueAt }).where(eq(attention.subject, subject)));
+    async postpone(looks) {
+      const isListed = sql`value ->> 'subject' in (select ${attention.subject} from ${attention})`;
+      for (const select of selectsOf(attention, looks, isListed)) await asFault(() => query.insert(attention).select(select).onConflictDoUpdate(REPLACED));
     },
   };
 }
+
+/** A new time to look replaces the one before. */
+const REPLACED = { target: attention.subject, set: { dueAt: sql`excluded.due_at` } };
 
 /** One statement a table, however many orders: each statement costs the database a round of work. */
 async function write(db: OrdersDatabase, appends: readonly OrderAppend[]): Promise<"appended" | "collided"> {
@@ -122,15 +125,17 @@ async function write(db: OrdersDatabase, appends: readonly OrderAppend[]): Promi
   const attended = appends.flatMap(({ order: subject, attentionAt: dueAt }) => (dueAt === null ? [] : [{ subject, dueAt }]));
   const settled = appends.filter(({ attentionAt }) => attentionAt === null).map(({ order }) => order);
   const [first, ...rest] = [
-    ...insertStatements(orderEvents, eventRows),
-    ...insertStatements(orders, indexRows),
-    ...insertStatements(payments, paymentRows, "do nothing"),
-    ...insertStatements(transfers, transferRows),
-    ...insertStatements(attention, attended, "(subject) do update set due_at = excluded.due_at"),
-  ].map((statement) => db.run(statement));
-  assert(first !== undefined, "an append has events");
+    ...(settled.length === 0 ? [] : [db.delete(attention).where(isOneOf(attention.subject, settled))]),
+    ...selectsOf(attention, attended).map((select) => db.insert(attention).select(select)
+      .onConflictDoUpdate(REPLACED)),
+    ...selectsOf(orderEvents, eventRows).map((select) => db.insert(orderEvents).select(select)),
+    ...selectsOf(orders, indexRows).map((select) => db.insert(orders).select(select)),
+    ...selectsOf(payments, paymentRows).map((select) => db.insert(payments).select(select).onConflictDoNothing()),
+    ...selectsOf(transfers, transferRows).map((select) => db.insert(transfers).select(select)),
+  ];
+  assert(first !== undefined, "an append writes something");
   try {
-    await db.batch([first, ...rest, ...(settled.length === 0 ? [] : [db.delete(attention).where(isOneOf(attention.subject, settled))])]);
+    await db.batch([first, ...rest]);
     return "appended";
   } catch (error) {
     if (isUniqueViolation(error)) return "collided";

@@ -50,17 +50,22 @@ export async function receiveWebhook(ports: SettlementPorts, notices: NoticeRead
  * no difference.
  */
 export async function processInboxEvent(ports: SettlementPorts, notices: NoticeReader, isLive: boolean | null, id: string): Promise<void> {
-  const row = await ports.store.inboxEvent(id);
-  if (row === null || row.outcome !== null) return;
-  await workOff(ports, notices, isLive, row.event);
+  const event = await unprocessed(ports, id);
+  if (event === null) return;
+  await workOff(ports, notices, isLive, event);
 }
 
 /** The same for an event that the queue lost or gave up. What fails every time is looked at later each time, so that it does not keep the others from their turn. */
 export async function sweepInboxEvent(ports: SettlementPorts, notices: NoticeReader, isLive: boolean | null, id: string): Promise<void> {
-  const row = await ports.store.inboxEvent(id);
-  if (row === null || row.outcome !== null) return;
-  await ports.store.postpone(id, lookAgainAt(row.event.receivedAt, ports.now()));
-  await workOff(ports, notices, isLive, row.event);
+  const event = await unprocessed(ports, id);
+  if (event === null) return;
+  await ports.store.postpone([{ subject: id, dueAt: lookAgainAt(event.receivedAt, ports.now()) }]);
+  await workOff(ports, notices, isLive, event);
+}
+
+async function unprocessed(ports: SettlementPorts, id: string): Promise<InboxEvent | null> {
+  const row = (await ports.store.inboxEvents([id])).get(id);
+  return row === undefined || row.outcome !== null ? null : row.event;
 }
 
 async function workOff(ports: SettlementPorts, notices: NoticeReader, isLive: boolean | null, event: InboxEvent): Promise<void> {
@@ -68,7 +73,7 @@ async function workOff(ports: SettlementPorts, notices: NoticeReader, isLive: bo
   if (isLive === null) throw new Fault("temporarily_unavailable", { retryable: true });
   const notice = notices.stored(event.payload);
   const outcome = notice === null ? "ignored: not understood" : await processNotice(ports, notice, isLive);
-  await ports.store.resolve(event.id, outcome, ports.now());
+  await ports.store.resolve([{ event: event.id, outcome, at: ports.now() }]);
 }
 
 async function processNotice(ports: SettlementPorts, notice: ProviderNotice, isLive: boolean): Promise<string> {

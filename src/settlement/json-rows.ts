@@ -1,4 +1,4 @@
-import { getTableColumns, getTableName, sql, type Column, type SQL } from "drizzle-orm";
+import { getTableColumns, sql, type Column, type SQL } from "drizzle-orm";
 import type { SQLiteTable } from "drizzle-orm/sqlite-core";
 
 /*
@@ -11,16 +11,14 @@ import type { SQLiteTable } from "drizzle-orm/sqlite-core";
 const PARAMETER_CHARACTERS_MAX = 500_000;
 
 /**
- * The statements that insert the rows, none when there are none. `onConflict`
- * is what follows "on conflict"; without it a row that exists fails them all.
+ * What to insert into the table: of the rows those that fulfil the condition,
+ * in each select as many as one parameter holds; nothing where there are no rows.
  */
-export function insertStatements<Table extends SQLiteTable>(table: Table, rows: readonly Table["$inferInsert"][], onConflict?: string): SQL[] {
+export function selectsOf<Table extends SQLiteTable>(table: Table, rows: readonly Table["$inferInsert"][], condition = sql`true`): SQL[] {
   const columns: Record<string, Column> = getTableColumns(table);
-  const names = Object.values(columns).map(({ name }) => name);
-  const into = sql.raw(`insert into "${getTableName(table)}" (${names.map((name) => `"${name}"`).join(", ")}) select ${names.map((name) => `value ->> '${name}'`).join(", ")} from json_each(`);
-  // Without the condition SQLite would read "on conflict" as the join's.
-  const end = sql.raw(onConflict === undefined ? ")" : `) where true on conflict ${onConflict}`);
-  return textsOf(rows.map((row) => storedForm(columns, row))).map((text) => sql`${into}${text}${end}`);
+  const values = sql.raw(Object.values(columns).map(({ name }) => `value ->> '${name}'`).join(", "));
+  // The condition is for SQLite's parser: without one it would read an "on conflict" that follows as the join's.
+  return textsOf(rows.map((row) => storedForm(columns, row))).map((text) => sql`select ${values} from json_each(${text}) where ${condition}`);
 }
 
 /** Whether the column has one of the values, however many these are. */

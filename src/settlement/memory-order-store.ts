@@ -61,28 +61,30 @@ export function memoryOrderStore(): OrderStore {
     orderOfPayment: async (payment) => payments.get(payment) ?? null,
     transfers: async (order) => transfersOf(order),
 
-    async accounts() {
-      const balances = new Map<string, AccountBalance>();
-      const add = (account: string, currency: string, debitMinor: number, creditMinor: number) => {
-        const balance = balances.get(`${account}\n${currency}`) ?? { account, currency, debitMinor: 0, creditMinor: 0 };
-        balances.set(`${account}\n${currency}`, { ...balance, debitMinor: balance.debitMinor + debitMinor, creditMinor: balance.creditMinor + creditMinor });
-      };
-      for (const transfer of transfers) {
-        if (transfer.state !== "posted") continue;
-        add(transfer.debit, transfer.currency, transfer.amountMinor, 0);
-        add(transfer.credit, transfer.currency, 0, transfer.amountMinor);
-      }
-      return [...balances.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, balance]) => balance);
-    },
+    accounts: async () => balancesOf(transfers),
 
     ...inboxInMemory(attention),
 
     due: async (now, limit) =>
       [...attention].filter(([, dueAt]) => dueAt <= now).toSorted(([a, aDueAt], [b, bDueAt]) => aDueAt - bDueAt || (a < b ? -1 : 1)).slice(0, limit).map(([subject]) => subject),
-    async postpone(subject, dueAt) {
-      if (attention.has(subject)) attention.set(subject, dueAt);
+    async postpone(looks) {
+      for (const { subject, dueAt } of looks) if (attention.has(subject)) attention.set(subject, dueAt);
     },
   };
+}
+
+function balancesOf(transfers: readonly TransferView[]): readonly AccountBalance[] {
+  const balances = new Map<string, AccountBalance>();
+  const add = (account: string, currency: string, debitMinor: number, creditMinor: number) => {
+    const balance = balances.get(`${account}\n${currency}`) ?? { account, currency, debitMinor: 0, creditMinor: 0 };
+    balances.set(`${account}\n${currency}`, { ...balance, debitMinor: balance.debitMinor + debitMinor, creditMinor: balance.creditMinor + creditMinor });
+  };
+  for (const transfer of transfers) {
+    if (transfer.state !== "posted") continue;
+    add(transfer.debit, transfer.currency, transfer.amountMinor, 0);
+    add(transfer.credit, transfer.currency, 0, transfer.amountMinor);
+  }
+  return [...balances.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, balance]) => balance);
 }
 
 function inboxInMemory(attention: Map<string, number>): Pick<OrderStore, "receive" | "inboxEvents" | "resolve"> {

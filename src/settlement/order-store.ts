@@ -38,6 +38,12 @@ export interface InboxOutcome {
   readonly at: number;
 }
 
+/** When to look at an order or an event again. */
+export interface Look {
+  readonly subject: string;
+  readonly dueAt: number;
+}
+
 /**
  * Orders, the ledger and the inbox of webhook events. Append-only: a writer
  * whose picture of an order is out of date collides, reads again and decides
@@ -69,8 +75,8 @@ export interface OrderStore {
 
   /** Subjects (orders and events) whose time to look at has come, the longest waiting first. */
   due(now: number, limit: number): Promise<readonly string[]>;
-  /** Looks again later. A subject that rests already stays at rest. */
-  postpone(subject: string, dueAt: number): Promise<void>;
+  /** Looks again later, each subject once. One that rests already stays at rest. */
+  postpone(looks: readonly Look[]): Promise<void>;
 }
 
 /** A cursor names the last order of the page before: when it was placed, then its id. */

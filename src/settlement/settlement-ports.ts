@@ -5,7 +5,7 @@ import type { PaymentProvider } from "../payment/provider.ts";
 import type { OrderStore } from "./order-store.ts";
 
 /** What settlement uses of a drop. */
-export type SettlementDrop = Pick<DropPort, "confirm" | "processing" | "fail" | "restock" | "placed" | "acknowledge">;
+export type SettlementDrop = Pick<DropPort, "confirm" | "confirmAll" | "processing" | "fail" | "restock" | "placed" | "acknowledge">;
 
 /** Everything that settlement may use; workers/settlement wires it from the bindings. */
 export interface SettlementPorts {

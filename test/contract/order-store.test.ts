@@ -196,13 +196,98 @@ function contract(check: (title: string, run: (store: OrderStore) => Promise<voi
     expect(files.get(ids[0] ?? "")).toEqual([{ kind: "placed", at: placed[0]?.placedAt, order: placed[0] }]);
   });
 
+  check("many orders' files are read at once, each whole and in its order", async (store) => {
+    const written = [];
+    for (let count = 0; count < 5; count++) {
+      const order = await place(store);
+      const { event, rows } = authorise(order, `pi_${order.id}`);
+      if (count % 2 === 0) await store.append({ order: order.id, after: { events: 1, transfers: 0 }, events: [event], transfers: rows, attentionAt: null });
+      written.push({ order, file: await store.read(order.id) });
+    }
+    const unknown = Array.from({ length: 150 }, (_, index) => `ord_unknown_${index}`);
+    const files = await store.readAll([...unknown, ...written.map(({ order }) => order.id).toReversed(), '"]; drop table orders; --']);
+    expect(files.size).toBe(5);
+    for (const { order, file } of written) expect(files.get(order.id)).toEqual(file);
+    expect(written[0]?.file.transfers).toHaveLength(3);
+    expect(written[1]?.file.transfers).toEqual([]);
+  });
+
+  check("what many orders append is written at once, more rows than a statement has parameters, and each is read back as it was", async (store) => {
+    const title = 'Moth "ü" \u0000 \ud83e\udd8b \\ \'; drop table orders; --';
+    const placed = Array.from({ length: 120 }, () => freshOrder({ dropTitle: title }));
+    expect(await store.appendAll(placed.map((order) => ({
+      order: order.id, after: { events: 0, transfers: 0 }, events: [{ kind: "placed" as const, at: order.placedAt, order }], transfers: [], attentionAt: order.placedAt + 20_000,
+    })))).toBe("appended");
+    const authorised = placed.map((order) => ({ order, ...authorise(order, `pi_${order.id}`) }));
+    const settled = new Set(placed.slice(0, 60).map(({ id }) => id));
+    expect(await store.appendAll(authorised.map(({ order, event, rows }) => ({
+      order: order.id, after: { events: 1, transfers: 0 }, events: [event, { kind: "due" as const, at: OPENING + 2 }], transfers: rows, attentionAt: settled.has(order.id) ? null : OPENING + 30_000,
+    })))).toBe("appended");
+    const files = await store.readAll(placed.map(({ id }) => id));
+    for (const { order, event, rows } of authorised) {
+      expect(files.get(order.id)).toEqual({ events: [{ kind: "placed", at: order.placedAt, order }, event, { kind: "due", at: OPENING + 2 }], transfers: rows });
+    }
+    const due = new Set(await store.due(OPENING + 30_000, 10_000));
+    expect(placed.map(({ id }) => due.has(id))).toEqual(placed.map(({ id }) => !settled.has(id)));
+    expect(await store.orderOfPayment(`pi_${placed[7]?.id}`)).toBe(placed[7]?.id);
+  });
+
+  check("of appends that are written at once nothing is written when one of them collides, wherever it stands", async (store) => {
+    const orders = [await place(store), await place(store), await place(store)];
+    for (const late of orders) {
+      await store.append({ order: late.id, after: { events: (await store.read(late.id)).events.length, transfers: 0 }, events: [{ kind: "due", at: OPENING + 1 }], transfers: [], attentionAt: null });
+      const appends = orders.map((order) => {
+        const { event, rows } = authorise(order, `pi_${order.id}_${late.id}`);
+        return { order: order.id, after: { events: 1, transfers: 0 }, events: [event], transfers: rows, attentionAt: OPENING + 77_000 };
+      });
+      expect(await store.appendAll(appends)).toBe("collided");
+    }
+    for (const order of orders) {
+      const file = await store.read(order.id);
+      expect(file.events.map(({ kind }) => kind)).toEqual(["placed", "due"]);
+      expect(file.transfers).toEqual([]);
+      expect(await store.orderOfPayment(`pi_${order.id}_${orders[0]?.id}`)).toBeNull();
+    }
+    const due = await store.due(OPENING + 99_000, 10_000);
+    for (const order of orders) expect(due).not.toContain(order.id);
+  });
+
+  check("two appends of one order collide also when they are written at once", async (store) => {
+    const order = await place(store);
+    const append = { order: order.id, after: { events: 1, transfers: 0 }, events: [{ kind: "due" as const, at: OPENING + 1 }], transfers: [], attentionAt: null };
+    expect(await store.appendAll([append, append])).toBe("collided");
+    expect((await store.read(order.id)).events).toHaveLength(1);
+  });
+
+  check("what is too long for one parameter is written together all the same", async (store) => {
+    const orders = [await place(store), await place(store), await place(store)];
+    const effect = "refund:".padEnd(300_000, "ü");
+    expect(await store.appendAll(orders.map((order) => ({
+      order: order.id, after: { events: 1, transfers: 0 }, events: [{ kind: "effect_failed" as const, at: OPENING, effect }], transfers: [], attentionAt: null,
+    })))).toBe("appended");
+    for (const order of orders) expect((await store.read(order.id)).events[1]).toEqual({ kind: "effect_failed", at: OPENING, effect });
+  });
+
+  check("many webhook events are read and resolved at once, and the first outcome of each stays", async (store) => {
+    const events = Array.from({ length: 120 }, () => ({ id: `evt_${++orderNumber}`, type: "x", payload: `{"a":"'\\u0000"}`, receivedAt: OPENING }));
+    for (const event of events) await store.receive(event, { attentionAt: OPENING + 30_000 });
+    const ids = events.map(({ id }) => id);
+    await store.resolve([{ event: ids[0] ?? "", outcome: "ignored: first", at: OPENING + 1 }]);
+    await store.resolve(events.slice(0, 100).map(({ id }) => ({ event: id, outcome: "processed", at: OPENING + 2 })));
+    const rows = await store.inboxEvents([...ids, "evt_unknown"]);
+    expect([...rows.keys()].toSorted()).toEqual(ids.toSorted());
+    events.forEach((event, index) => expect(rows.get(event.id)).toEqual({ event, outcome: index === 0 ? "ignored: first" : index < 100 ? "processed" : null }));
+    const due = new Set(await store.due(OPENING + 30_000, 10_000));
+    expect(ids.filter((id) => due.has(id))).toEqual(ids.slice(100));
+  });
+
   check("a webhook event is stored once, however often and however parallel it arrives", async (store) => {
     const event = { id: `evt_${++orderNumber}`, type: "checkout.session.completed", payload: '{"a":"ü\\u0000"}', receivedAt: OPENING };
     const answers = await Promise.all(Array.from({ length: 10 }, () => store.receive(event, { attentionAt: OPENING + 30_000 })));
     expect(answers.filter((answer) => answer === "stored")).toHaveLength(1);
     expect(answers.filter((answer) => answer === "known")).toHaveLength(9);
-    expect(await store.inboxEvent(event.id)).toEqual({ event, outcome: null });
-    expect(await store.inboxEvent("evt_unknown")).toBeNull();
+    expect((await store.inboxEvents([event.id])).get(event.id)).toEqual({ event, outcome: null });
+    expect(await store.inboxEvents(["evt_unknown"])).toEqual(new Map());
   });
 
   check("an event stays on the work list until it has an outcome, and the first outcome stays", async (store) => {
@@ -210,29 +295,30 @@ function contract(check: (title: string, run: (store: OrderStore) => Promise<voi
     await store.receive(event, { attentionAt: OPENING + 30_000 });
     expect(await store.due(OPENING + 29_999, 1_000)).not.toContain(event.id);
     expect(await store.due(OPENING + 30_000, 1_000)).toContain(event.id);
-    await store.resolve(event.id, "processed", OPENING + 31_000);
-    await store.resolve(event.id, "ignored: later", OPENING + 32_000);
+    await store.resolve([{ event: event.id, outcome: "processed", at: OPENING + 31_000 }]);
+    await store.resolve([{ event: event.id, outcome: "ignored: later", at: OPENING + 32_000 }]);
     expect(await store.due(OPENING + 99_000, 1_000)).not.toContain(event.id);
-    expect((await store.inboxEvent(event.id))?.outcome).toBe("processed");
+    expect((await store.inboxEvents([event.id])).get(event.id)?.outcome).toBe("processed");
   });
 
   check("an event of no consequence is stored with its outcome, once, and nobody has to look at it", async (store) => {
     const event = { id: `evt_${++orderNumber}`, type: "customer.created", payload: "{}", receivedAt: OPENING };
     const answers = await Promise.all(Array.from({ length: 4 }, () => store.receive(event, { outcome: "ignored: x" })));
     expect(answers.toSorted()).toEqual(["known", "known", "known", "stored"]);
-    expect(await store.inboxEvent(event.id)).toEqual({ event, outcome: "ignored: x" });
+    expect((await store.inboxEvents([event.id])).get(event.id)).toEqual({ event, outcome: "ignored: x" });
     expect(await store.due(Number.MAX_SAFE_INTEGER, 10_000)).not.toContain(event.id);
   });
 
   check("an order leaves the work list with the append that settles it, and looking again later moves it", async (store) => {
     const order = await place(store, freshOrder(), OPENING + 20_000);
     expect(await store.due(OPENING + 20_000, 1_000)).toContain(order.id);
-    await store.postpone(order.id, OPENING + 60_000);
+    await store.postpone([{ subject: order.id, dueAt: OPENING + 60_000 }, { subject: "ord_unknown", dueAt: OPENING }]);
     expect(await store.due(OPENING + 59_999, 1_000)).not.toContain(order.id);
     expect(await store.due(OPENING + 60_000, 1_000)).toContain(order.id);
     await store.append({ order: order.id, after: { events: 1, transfers: 0 }, events: [{ kind: "due", at: OPENING + 61_000 }], transfers: [], attentionAt: null });
-    await store.postpone(order.id, OPENING + 1);
+    await store.postpone([{ subject: order.id, dueAt: OPENING + 1 }]);
     expect(await store.due(OPENING + 999_000, 1_000)).not.toContain(order.id);
+    expect(await store.due(OPENING + 999_000, 1_000)).not.toContain("ord_unknown");
   });
 
   check("the work list gives those that wait longest first, and no more than asked for", async (store) => {

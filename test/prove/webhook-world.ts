@@ -46,7 +46,7 @@ export class WebhookWorld {
     this.drop.order = this.order;
     const now = () => this.#now;
     this.#books = createBooks({
-      database: memoryDatabase(), hashing: nodeHashing, now, pageOrigin: "http://sandbox.test", webhookSecret: SECRET,
+      database: memoryDatabase(), hashing: nodeHashing, now, pageOrigin: "http://sandbox.test", webhookSecret: SECRET, mailKey: null, turnstileSecret: null,
       randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
       sleep: async () => undefined,
       // The demonstration looks after the books itself, and delivers what they tell in its own order.

@@ -1,27 +1,23 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import type { PlacedOrder } from "../../src/checkout/placed-order.ts";
-import type { OutboxMessage } from "../../src/drop/port.ts";
 import { boundedBytes, textOfBytes } from "../../src/http/bounded-body.ts";
 import type { ProblemCode } from "../../src/kernel/problem.ts";
 import { problemDocument, PROBLEMS } from "../../src/kernel/problem.ts";
 import { Fault } from "../../src/kernel/result.ts";
-import { checkout, moneyDesk, settleMessage, sweepOrder } from "../../src/settlement/checkout.ts";
-import { processInboxEvent, receiveWebhook, sweepInboxEvent, WEBHOOK_BYTES_MAX } from "../../src/settlement/inbox.ts";
+import { checkout, moneyDesk, sweepOrder } from "../../src/settlement/checkout.ts";
+import { receiveWebhook, sweepInboxEvent, WEBHOOK_BYTES_MAX } from "../../src/settlement/inbox.ts";
 import type { CheckoutPort, FulfilCommand, MoneyDeskPort, RefundCommand } from "../../src/settlement/port.ts";
+import { settleBatch, type SettlementMessage, subjectOf } from "../../src/settlement/queue-batch.ts";
 import type { SettlementPorts } from "../../src/settlement/settlement-ports.ts";
-import { inParallel } from "./parallel.ts";
+import { type After, sideBySide } from "../../src/settlement/side-by-side.ts";
 import type { Wiring } from "./wiring.ts";
 import { wiringOf } from "./wiring.ts";
-
-/** Tells the queue which stored webhook event is to be worked off, and what it is about. */
-interface InboxMessage {
-  readonly inbox: string;
-  readonly about: string;
-}
 
 /** Orders and events that one page of a sweep takes, and how many pages one run takes at most. */
 const SWEEP_PAGE = 100;
 const SWEEP_PAGES_MAX = 5;
+
+const after: After = (ms, run) => void setTimeout(run, ms);
 
 /** The storefront's door. Its caller waits for a shopper: what takes too long goes on behind. */
 export class Checkout extends WorkerEntrypoint<unknown> implements CheckoutPort {
@@ -74,24 +70,20 @@ export default {
 
   async queue(batch, env) {
     const wiring = wiringOf(env);
+    const outcomes = await settleBatch(wiring, batch.messages.map(({ body }) => body), after);
     const acknowledged = new Map<string, string[]>();
-    const settle = async (message: Message<OutboxMessage | InboxMessage>): Promise<void> => {
-      try {
-        if ("inbox" in message.body) await processInboxEvent(wiring.ports, wiring.notices, wiring.isLive, message.body.inbox);
-        else {
-          if ((await settleMessage(wiring.ports, message.body)) === "later") return message.retry({ delaySeconds: 4 });
-          acknowledged.set(message.body.drop, [...(acknowledged.get(message.body.drop) ?? []), message.body.id]);
-        }
-        message.ack();
-      } catch (error) {
-        logFailure("message_not_settled", error, { ...namesOf(message.body), message: message.id, attempts: message.attempts });
+    for (const [index, message] of batch.messages.entries()) {
+      const { body } = message;
+      const outcome = outcomes[index] ?? { state: "later" };
+      if (outcome.state === "failed") {
+        logFailure("message_not_settled", outcome.error, { ...namesOf(body), message: message.id, attempts: message.attempts });
         message.retry({ delaySeconds: Math.min(2 ** message.attempts, 60) });
+      } else if (outcome.state === "later") message.retry({ delaySeconds: 4 });
+      else {
+        if (!("inbox" in body)) acknowledged.set(body.drop, [...(acknowledged.get(body.drop) ?? []), body.id]);
+        message.ack();
       }
-    };
-    // What is about one order goes one after the other: side by side each would ask the provider and the drop the same, and collide.
-    await inParallel([...Map.groupBy(batch.messages, ({ body }) => subjectOf(body)).values()], async (line) => {
-      for (const message of line) await settle(message);
-    });
+    }
     for (const [drop, ids] of acknowledged) {
       // A drop that does not hear it sends the messages again, and settling them again changes nothing.
       await wiring.ports.drop(drop).acknowledge(ids).catch((error: unknown) => logFailure("drop_not_told", error, { drop }));
@@ -109,26 +101,21 @@ export default {
     const { ports, notices, isLive } = wiringOf(env);
     for (let page = 0; page < SWEEP_PAGES_MAX; page++) {
       const subjects = await ports.store.due(ports.now(), SWEEP_PAGE);
-      await inParallel(subjects, async (subject) => {
+      await sideBySide(ports, after, subjects.map((subject) => async (common) => {
         try {
-          if (subject.startsWith("ord_")) await sweepOrder(ports, subject);
-          else await sweepInboxEvent(ports, notices, isLive, subject);
+          if (subject.startsWith("ord_")) await sweepOrder(common, subject);
+          else await sweepInboxEvent(common, notices, isLive, subject);
         } catch (error) {
           logFailure("sweep_not_settled", error, subject.startsWith("ord_") ? { order: subject } : { event: subject });
         }
-      });
+      }));
       if (subjects.length < SWEEP_PAGE) return;
     }
   },
-} satisfies ExportedHandler<unknown, OutboxMessage | InboxMessage>;
-
-function subjectOf(body: OutboxMessage | InboxMessage): string {
-  if ("inbox" in body) return body.about;
-  return body.kind === "order_placed" ? body.order.id : body.order;
-}
+} satisfies ExportedHandler<unknown, SettlementMessage>;
 
 /** What a log line says a message is about: the order, or the payment of an event that names no order. */
-function namesOf(body: OutboxMessage | InboxMessage): Record<string, unknown> {
+function namesOf(body: SettlementMessage): Record<string, unknown> {
   const subject = subjectOf(body);
   const about = subject.startsWith("ord_") ? { order: subject } : { about: subject };
   return "inbox" in body ? { ...about, event: body.inbox } : { ...about, drop: body.drop, kind: body.kind };

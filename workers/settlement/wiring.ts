@@ -126,6 +126,7 @@ function faultingDrop(drop: DropPort): SettlementDrop {
   };
   return {
     confirm: (order, payment) => call(() => drop.confirm(order, payment)),
+    confirmAll: (payments) => call(() => drop.confirmAll(payments)),
     processing: (order) => call(() => drop.processing(order)),
     fail: (order) => call(() => drop.fail(order)),
     restock: (order, refund, lines) => call(() => drop.restock(order, refund, lines)),

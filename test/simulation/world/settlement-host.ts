@@ -5,18 +5,24 @@ import type { NoticeReader, ProviderNotice } from "../../../src/payment/provider
 import type { Agenda } from "../../../src/rehearsal/agenda.ts";
 import type { FaultPlan } from "../../../src/rehearsal/faults.ts";
 import type { RandomSource } from "../../../src/rehearsal/random.ts";
-import { checkout, moneyDesk, settleMessage, sweepOrder } from "../../../src/settlement/checkout.ts";
-import { processInboxEvent, receiveWebhook, sweepInboxEvent } from "../../../src/settlement/inbox.ts";
+import { checkout, moneyDesk, sweepOrder } from "../../../src/settlement/checkout.ts";
+import { receiveWebhook, sweepInboxEvent } from "../../../src/settlement/inbox.ts";
 import { memoryOrderStore } from "../../../src/settlement/memory-order-store.ts";
 import type { OrderAppend, OrderFile, OrderStore } from "../../../src/settlement/order-store.ts";
 import type { CheckoutPort, MoneyDeskPort } from "../../../src/settlement/port.ts";
+import { type Outcome, settleBatch, type SettlementMessage } from "../../../src/settlement/queue-batch.ts";
 import type { SettlementDrop, SettlementPorts } from "../../../src/settlement/settlement-ports.ts";
+import { type After, sideBySide } from "../../../src/settlement/side-by-side.ts";
 import type { FaultName } from "./fault-names.ts";
 import type { Network } from "./network.ts";
 import type { SimulatedProvider } from "./provider.ts";
 
 /** As the queue's configuration has it; what fails longer is left to the outbox and the cron. */
 const DELIVERIES_MAX = 20;
+const BATCH_MESSAGES_MAX = 50;
+const BATCH_WAIT_MS_MAX = 1_000;
+/** Now and then nobody comes for the messages so long that a larger batch waits. */
+const AWAY_MS_MAX = 60_000;
 const REDELIVERED_AFTER_MS = 4_000;
 const SWEPT_AT_ONCE = 50;
 
@@ -52,11 +58,20 @@ export class SettlementHost {
   readonly desk: MoneyDeskPort;
   /** What is stored, read without any delay by whoever checks it. */
   readonly store: OrderStore = memoryOrderStore();
+  /** The most messages that one batch has carried. */
+  batchMax = 0;
   readonly #parts: SettlementParts;
   readonly #ports: SettlementPorts;
+  readonly #orders: MessageQueue;
+  readonly #payments: MessageQueue;
+  readonly #after: After;
 
   constructor(parts: SettlementParts) {
     this.#parts = parts;
+    const { agenda, random, faults } = parts;
+    this.#after = (ms, run) => agenda.after(ms, "settlement waits for company", run);
+    this.#orders = new MessageQueue({ agenda, random: random.branch("orders"), faults, consume: (messages) => this.#settle(messages) });
+    this.#payments = new MessageQueue({ agenda, random: random.branch("payments"), faults, consume: (messages) => this.#settle(messages) });
     const drop = this.#remoteDrop();
     this.#ports = { store: this.#slowStore(), provider: parts.provider, drop: () => drop, hashing: parts.hashing, now: () => parts.agenda.now };
     this.checkout = checkout(this.#ports);
@@ -65,12 +80,7 @@ export class SettlementHost {
 
   /** The queue between the drop's outbox and settlement. */
   enqueue(message: OutboxMessage): void {
-    if (this.#parts.faults.strikes("queue-forgets")) return;
-    this.#deliver(message.kind, async () => {
-      if ((await settleMessage(this.#ports, message)) === "later") return "again";
-      await this.#parts.network.call("acknowledge", () => this.#parts.drop.acknowledge([message.id]));
-      return "done";
-    });
+    this.#orders.send(message);
   }
 
   /** A webhook arrives: into the inbox at once, worked off by way of the queue. */
@@ -78,40 +88,33 @@ export class SettlementHost {
     this.#watch(async () => {
       const received = await receiveWebhook(this.#ports, NOTICES, JSON.stringify(notice), "");
       assert(received !== null, "a webhook of the provider is verified");
-      if (!received.isToWorkOff || this.#parts.faults.strikes("queue-forgets")) return;
-      this.#deliver(notice.type, async () => {
-        await processInboxEvent(this.#ports, NOTICES, false, received.id);
-        return "done";
-      });
+      if (received.isToWorkOff) this.#payments.send({ inbox: received.id, about: received.about });
     });
   }
 
   /** The scheduled handler. */
   cron(): void {
     this.#watch(async () => {
-      for (const subject of await this.store.due(this.#parts.agenda.now, SWEPT_AT_ONCE)) {
-        this.#watch(() => (subject.startsWith("ord_") ? sweepOrder(this.#ports, subject) : sweepInboxEvent(this.#ports, NOTICES, false, subject)));
-      }
+      const subjects = await this.store.due(this.#parts.agenda.now, SWEPT_AT_ONCE);
+      await sideBySide(this.#ports, this.#after, subjects.map((subject) => async (common) => {
+        try {
+          await (subject.startsWith("ord_") ? sweepOrder(common, subject) : sweepInboxEvent(common, NOTICES, false, subject));
+        } catch (error) {
+          this.#judge(error);
+        }
+      }));
     });
   }
 
-  /** At least once: what fails comes again, and so does now and then what was done. */
-  #deliver(label: string, work: () => Promise<"done" | "again">, delivery = 1): void {
-    const { agenda, random, faults } = this.#parts;
-    const again = () => {
-      if (delivery < DELIVERIES_MAX) this.#deliver(label, work, delivery + 1);
-    };
-    agenda.after(random.integer(1, 1_500), label, () => {
-      work().then(
-        (outcome) => {
-          if (outcome === "again" || faults.strikes("queue-redelivery")) agenda.after(REDELIVERED_AFTER_MS, label, again);
-        },
-        (error: unknown) => {
-          this.#judge(error);
-          again();
-        },
-      );
-    });
+  /** The queue handler. */
+  async #settle(messages: readonly SettlementMessage[]): Promise<readonly Outcome[]> {
+    const { drop, network } = this.#parts;
+    this.batchMax = Math.max(this.batchMax, messages.length);
+    const outcomes = await settleBatch({ ports: this.#ports, notices: NOTICES, isLive: false }, messages, this.#after);
+    for (const outcome of outcomes) if (outcome.state === "failed") this.#judge(outcome.error);
+    const done = messages.flatMap((message, index) => (!("inbox" in message) && outcomes[index]?.state === "settled" ? [message.id] : []));
+    if (done.length > 0) await network.call("acknowledge", () => drop.acknowledge(done)).catch((error: unknown) => this.#judge(error));
+    return outcomes;
   }
 
   /** Runs work whose failure nobody waits for. */
@@ -127,6 +130,7 @@ export class SettlementHost {
     const { drop, network } = this.#parts;
     return {
       confirm: (order, payment) => network.call("confirm", () => drop.confirm(order, payment)),
+      confirmAll: (payments) => network.call("confirm all", () => drop.confirmAll(payments)),
       processing: (order) => network.call("processing", () => drop.processing(order)),
       fail: (order) => network.call("fail", () => drop.fail(order)),
       restock: (order, refund, lines) => network.call("restock", () => drop.restock(order, refund, lines)),
@@ -139,22 +143,70 @@ export class SettlementHost {
   #slowStore(): OrderStore {
     const { network, faults, random, storeMsMax, written } = this.#parts;
     const distance = () => network.pause(random.integer(1, storeMsMax), "the order store");
-    const write = async (append: OrderAppend) => {
-      const answer = await this.store.append(append);
-      if (answer === "appended") written(append.order, await this.store.read(append.order));
+    const write = async (appends: readonly OrderAppend[]) => {
+      const answer = await this.store.appendAll(appends);
+      if (answer === "appended") for (const { order } of appends) written(order, await this.store.read(order));
       return answer;
     };
     const crash = (): never => {
       throw new Fault("settlement stopped at its write", { retryable: true });
     };
+    const appendAll = async (appends: readonly OrderAppend[]) => {
+      await distance();
+      if (!faults.strikes("settlement-crash")) return write(appends);
+      return random.chance(0.5) ? crash() : (await write(appends), crash());
+    };
     return {
       ...this.store,
       read: async (order) => (await distance(), this.store.read(order)),
-      append: async (append) => {
-        await distance();
-        if (!faults.strikes("settlement-crash")) return write(append);
-        return random.chance(0.5) ? crash() : (await write(append), crash());
-      },
+      readAll: async (orders) => (await distance(), this.store.readAll(orders)),
+      append: (append) => appendAll([append]),
+      appendAll,
     };
+  }
+}
+
+interface QueueParts {
+  readonly agenda: Agenda;
+  readonly random: RandomSource;
+  readonly faults: FaultPlan<FaultName>;
+  readonly consume: (messages: readonly SettlementMessage[]) => Promise<readonly Outcome[]>;
+}
+
+/** At least once, late and in batches: what fails comes again, and so does now and then what was done. */
+class MessageQueue {
+  readonly #parts: QueueParts;
+  #ready: { readonly message: SettlementMessage; readonly delivery: number }[] = [];
+  #isGathering = false;
+
+  constructor(parts: QueueParts) {
+    this.#parts = parts;
+  }
+
+  send(message: SettlementMessage): void {
+    if (this.#parts.faults.strikes("queue-forgets")) return;
+    this.#deliver(message, 1, this.#parts.random.integer(1, 1_500));
+  }
+
+  #deliver(message: SettlementMessage, delivery: number, afterMs: number): void {
+    const { agenda, random } = this.#parts;
+    agenda.after(afterMs, "inbox" in message ? message.inbox : message.kind, () => {
+      this.#ready.push({ message, delivery });
+      if (this.#isGathering) return;
+      this.#isGathering = true;
+      agenda.after(random.integer(0, random.chance(0.2) ? AWAY_MS_MAX : BATCH_WAIT_MS_MAX), "a batch of the queue", () => {
+        this.#isGathering = false;
+        void this.#consume(this.#ready.splice(0, BATCH_MESSAGES_MAX));
+      });
+    });
+  }
+
+  async #consume(batch: readonly { readonly message: SettlementMessage; readonly delivery: number }[]): Promise<void> {
+    const { faults, consume } = this.#parts;
+    const outcomes = await consume(batch.map(({ message }) => message));
+    for (const [index, { message, delivery }] of batch.entries()) {
+      const isDone = outcomes[index]?.state === "settled" && !faults.strikes("queue-redelivery");
+      if (!isDone && delivery < DELIVERIES_MAX) this.#deliver(message, delivery + 1, REDELIVERED_AFTER_MS);
+    }
   }
 }

@@ -1,5 +1,5 @@
 import type { PlacedOrder } from "../../../src/checkout/placed-order.ts";
-import type { ConfirmAnswer, Line } from "../../../src/drop/port.ts";
+import type { ConfirmAnswer, Line, PaymentToConfirm } from "../../../src/drop/port.ts";
 import { nodeHashing } from "../../../src/kernel/node-hashing.ts";
 import { Fault } from "../../../src/kernel/result.ts";
 import { KEY_OF_ANOTHER, ProviderFailure } from "../../../src/payment/provider.ts";
@@ -152,6 +152,9 @@ export class DropDouble implements SettlementDrop {
     if (!this.#answers.has(key)) this.confirmed.push(key);
     this.#answers.set(key, answer);
     return answer;
+  }
+  async confirmAll(payments: readonly PaymentToConfirm[]): Promise<readonly ConfirmAnswer[]> {
+    return Promise.all(payments.map(({ order, payment }) => this.confirm(order, payment)));
   }
   async processing(): Promise<number | null> {
     return this.extendedTo;

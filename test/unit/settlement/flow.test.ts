@@ -338,7 +338,7 @@ describe("webhooks that are none of our business", () => {
     world.provider.pay(order);
     await deliver(world, body);
     const { id } = JSON.parse(body) as { id: string };
-    expect((await world.store.inboxEvent(id))?.outcome).toMatch(/^ignored/);
+    expect((await world.store.inboxEvents([id])).get(id)?.outcome).toMatch(/^ignored/);
     expect(world.provider.asked).toEqual([]);
     expect((await view(world, order)).state).toBe("placed");
   });
