@@ -35,10 +35,12 @@ async function streamedBytes(body: ReadableStream<Uint8Array>, bytesMax: number)
   return bytes;
 }
 
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** The text of UTF-8 bytes, or null when they are not: a replacement character would be somebody else's body. */
 export function textOfBytes(bytes: Uint8Array): string | null {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch {
     return null;
   }

@@ -1,7 +1,7 @@
 /** Crockford's base32: no I, L, O or U, so that an id survives being read aloud. */
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-export type IdPrefix = "tkt" | "hld" | "ord" | "pay" | "ref" | "trf" | "cpn" | "pas" | "ful";
+export type IdPrefix = "tkt" | "hld" | "ord" | "pay" | "ref" | "trf" | "cpn" | "inv" | "pas" | "ful";
 
 /**
  * An id of 26 Crockford characters after its prefix: 130 bits, so whoever knows

@@ -15,6 +15,18 @@ export function instantFromWire(text: string): number | null {
   return Number.isNaN(at) ? null : at;
 }
 
+/** A duration as the config writes it: `1h30m` for 5,400,000; `0s` for nothing. */
+export function durationText(ms: number): string {
+  let left = ms;
+  const parts = ["d", "h", "m", "s", "ms"].flatMap((unit) => {
+    const unitMs = UNIT_MS[unit] ?? 1;
+    const amount = Math.floor(left / unitMs);
+    left -= amount * unitMs;
+    return amount === 0 ? [] : [`${amount}${unit}`];
+  });
+  return parts.length === 0 ? "0s" : parts.join("");
+}
+
 /** Milliseconds of a duration such as `30m`, `2h`, `90s`, `1h30m`; null when it is not one. */
 export function durationFromText(text: string): number | null {
   if (!/^(\d+(ms|s|m|h|d))+$/.test(text)) return null;

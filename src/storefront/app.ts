@@ -1,16 +1,22 @@
 import { Hono, type Context } from "hono";
+import { RegExpRouter } from "hono/router/reg-exp-router";
 import { attemptBudget } from "./api/attempt-budget.ts";
 import { answer, refusal } from "./api/answers.ts";
-import { listDrops, openSocket, showDrop, showLive } from "./api/drops.ts";
+import { sendCode } from "./api/codes.ts";
+import { makeChallenge } from "./api/challenges.ts";
+import { listDrops, openSocket, showDrop } from "./api/drops.ts";
 import { forwardToDesk, forwardWebhook } from "./api/forwarding.ts";
 import { abandonHold, putHold, showHold } from "./api/holds.ts";
+import { joinLobby } from "./api/joining.ts";
+import { LiveAnswers } from "./api/live-answers.ts";
 import { showOrder, showReceipt } from "./api/orders.ts";
 import { refuseForeignOrigin } from "./api/origin.ts";
 import { putOrder } from "./api/placing.ts";
 import { listEntries, showRecord } from "./api/record.ts";
 import { failureProblem } from "./api/refusals.ts";
+import { refusedNetworks } from "./api/refused-networks.ts";
 import { resource } from "./api/resource.ts";
-import { claimPass, joinLobby, makeChallenge, showProof, showTicket } from "./api/tickets.ts";
+import { claimPass, showProof, showTicket } from "./api/tickets.ts";
 import { openApiDocument } from "./openapi.ts";
 import { PROBLEMS, type Problem } from "../kernel/problem.ts";
 import { mistakePage, notFoundPage, pageRoutes } from "./pages/routes.tsx";
@@ -21,14 +27,40 @@ import { setSecurityHeaders } from "./security-headers.ts";
 /** Longer addresses are nobody's; the longest of ours carries a voucher. */
 const URL_LENGTH_MAX = 8_192;
 
-/**
- * The one public door: the shoppers' API, the pages, and what is handed on to
- * settlement and the desk. Whatever is not refused here has been read strictly.
- */
-export function storefrontApp(ports: ApiPorts): Hono {
-  const app = new Hono();
-  const copies = new PageCopies(publicPagePaths(ports.store), ports);
+/** What may lie ready: the two things that everybody reads, and that cost less than the way to a route. */
+interface Ready {
+  readonly copies: PageCopies;
+  readonly live: LiveAnswers;
+}
 
+export interface Storefront {
+  fetch(request: Request): Response | Promise<Response>;
+}
+
+/**
+ * The one public door. What lies ready for a plain GET is given out before any
+ * route is looked for; everything else, and every request that is written in
+ * an unusual way, takes the routes, which give the same answers.
+ */
+export function storefrontApp(ports: ApiPorts): Storefront {
+  const ready: Ready = { copies: new PageCopies(publicPagePaths(ports.store), ports), live: new LiveAnswers(ports) };
+  // One expression can find all addresses of the API, which it cannot for the pages: there `/{region}/{drop}` is like many others.
+  const api = opened(new Hono({ router: new RegExpRouter() }), ports, ready);
+  shopperApi(api, ports, ready.live);
+  const routes = opened(new Hono(), ports, ready);
+  otherRoutes(routes, ports);
+  return {
+    fetch(request) {
+      const { url } = request;
+      const kept = request.method === "GET" ? (ready.copies.atHand(url, request) ?? ready.live.atHand(url)) : null;
+      if (kept !== null) return kept;
+      return url.startsWith("/api/", url.indexOf("/", "https://".length)) ? api.fetch(request) : routes.fetch(request);
+    },
+  };
+}
+
+/** What every route shares: what is refused before any is looked for, the headers of every answer, and how failures are told. */
+function opened(app: Hono, ports: ApiPorts, { copies }: Ready): Hono {
   app.use("*", async (context, next) => {
     const { raw, url } = context.req;
     if (url.length > URL_LENGTH_MAX) return sealed(refusal({ code: "too_large" }, context), ports);
@@ -55,7 +87,11 @@ export function storefrontApp(ports: ApiPorts): Hono {
   });
   app.notFound((context) => (wantsPage(context) ? notFoundPage(ports, context) : refusal({ code: "not_found" }, context)));
 
-  shopperApi(app, ports);
+  return app;
+}
+
+/** The pages, and what is handed on to settlement and the desk. */
+function otherRoutes(app: Hono, ports: ApiPorts): void {
   resource(app, "/healthz", { GET: () => answer({ status: "ok", version: ports.version }) });
   resource(app, "/.well-known/jwks.json", { GET: () => answer(ports.credentials.publicKeys, 200, { "cache-control": "public, max-age=300" }) });
   resource(app, "/openapi.json", { GET: (context) => answer(openApiDocument(new URL(context.req.url).origin, ports.version), 200, { "cache-control": "public, max-age=60" }) });
@@ -63,9 +99,6 @@ export function storefrontApp(ports: ApiPorts): Hono {
   resource(app, "/webhooks/:provider", { POST: forwardWebhook(ports) });
   app.all("/desk", forwardToDesk(ports));
   app.all("/desk/*", forwardToDesk(ports));
-  // An address under /api that is not above is not a page either.
-  app.all("/api/*", (context) => refusal({ code: "not_found" }, context));
-
   // Every asset has a dot in its name; of the pages only QR landings and a few small sheets do.
   app.get("*", async (context, next) => {
     const { path } = context.req;
@@ -77,20 +110,21 @@ export function storefrontApp(ports: ApiPorts): Hono {
   for (const page of ["/", "/q/:code", "/orders/:order", "/drops/:drop/plan", "/drops/:drop/record", "/:region/:drop", "/:drop"]) {
     app.on(["POST", "PUT", "PATCH", "DELETE", "OPTIONS"], page, (context) => refusal({ code: "method_not_allowed" }, context, { allow: "GET, HEAD" }));
   }
-  return app;
 }
 
-function shopperApi(app: Hono, ports: ApiPorts): void {
+/** The shoppers' API. Whatever is not refused here has been read strictly. */
+function shopperApi(app: Hono, ports: ApiPorts, live: LiveAnswers): void {
   // A person who mistypes a word needs two or three tries; a script that guesses needs thousands.
   const guesses = attemptBudget({ attempts: 10, windowMs: 600_000, peopleMax: 10_000 });
   const refreshes = attemptBudget({ attempts: 1, windowMs: 2_000, peopleMax: 10_000 });
 
   resource(app, "/api/drops", { GET: listDrops(ports) });
   resource(app, "/api/drops/:drop", { GET: showDrop(ports) });
-  resource(app, "/api/drops/:drop/live", { GET: showLive(ports) });
+  resource(app, "/api/drops/:drop/live", { GET: live.show });
   resource(app, "/api/drops/:drop/socket", { GET: openSocket(ports) });
   resource(app, "/api/drops/:drop/challenges", { POST: makeChallenge(ports) });
-  resource(app, "/api/drops/:drop/tickets/:ticket", { PUT: joinLobby(ports), GET: showTicket(ports) });
+  resource(app, "/api/drops/:drop/codes", { POST: sendCode(ports) });
+  resource(app, "/api/drops/:drop/tickets/:ticket", { PUT: joinLobby(ports, refusedNetworks()), GET: showTicket(ports) });
   resource(app, "/api/drops/:drop/tickets/:ticket/proof", { GET: showProof(ports) });
   resource(app, "/api/drops/:drop/passes", { POST: claimPass(ports) });
   resource(app, "/api/drops/:drop/holds/:hold", { PUT: putHold(ports), GET: showHold(ports), DELETE: abandonHold(ports) });

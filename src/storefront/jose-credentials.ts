@@ -1,26 +1,24 @@
 import { CompactSign, decodeProtectedHeader, importJWK, jwtVerify, SignJWT, type JWTPayload } from "jose";
 import * as v from "valibot";
 import { verifyVoucher } from "../coupon/voucher.ts";
+import { UNNAMED_NETWORK } from "../drop/network-budgets.ts";
+import { personAddress } from "../gate/email-address.ts";
+import { presenceKey } from "../gate/presence.ts";
 import { canonicalJson } from "../kernel/canonical.ts";
 import { COMPACT_FORM } from "../kernel/compact-form.ts";
 import { bytesFromHex, type Hashing } from "../kernel/hashing.ts";
 import { accepted, Fault, rejected, type Result } from "../kernel/result.ts";
 import type { CredentialRejection, Credentials, PassClaims, ProvenRequest, ReceiptClaims, TicketClaims } from "./credentials.ts";
 import { checkProof, dpopNonceAt, NONCE_PERIOD_MS } from "./dpop.ts";
+import { CLOCK_TOLERANCE_S, EXPIRY_AHEAD_MAX_S, ISSUER, type MacTokens, macTokens, TOKEN_LENGTH_MAX, type TokenPayload } from "./mac-tokens.ts";
 import type { EdPrivateKey, EdPublicKey, MacKey, StorefrontSecrets } from "./secrets.ts";
 
-const ISSUER = "tranche";
 /** A receipt outlives every dispute about its order. */
 const RECEIPT_LIFETIME_S = 3 * 365 * 86_400;
-/** No token of ours ends later than this from now; one that does was not made by this code. */
-const EXPIRY_AHEAD_MAX_S = 4 * 365 * 86_400;
-/** Two isolates' clocks are not the same clock. */
-const CLOCK_TOLERANCE_S = 5;
-/** A ticket with fifty wants is about 4,000 characters. */
-const TOKEN_LENGTH_MAX = 8_192;
 
 const TICKET = { type: "tranche-ticket+jwt", audience: (drop: string) => `${drop}/ticket` };
 const PASS = { type: "tranche-pass+jwt", audience: (drop: string) => `${drop}/pass` };
+const SCAN = { type: "tranche-scan+jwt", audience: (drop: string) => `${drop}/scan` };
 const RECEIPT = { type: "tranche-receipt+jwt", audience: "receipt" };
 
 const name = v.pipe(v.string(), v.minLength(1));
@@ -37,6 +35,7 @@ const ticketShape = v.object({
   plan: name,
   commitment: name,
 });
+const scanShape = v.object({ drop: name, region: name, shown: v.pipe(v.number(), v.safeInteger()), tickets: v.pipe(v.number(), v.safeInteger(), v.minValue(1)) });
 const passShape = v.object({ sub: name, drop: name, entry: name, jkt: name });
 
 /**
@@ -49,16 +48,19 @@ export function joseCredentials(secrets: StorefrontSecrets, hashing: Hashing): C
   const derived = secrets.ticketKeys === null ? null : derivedKeys(secrets.ticketKeys, hashing);
   const published = publishedKeys(secrets);
   // Every reading of a live state carries it, and it changes once in a period.
-  let latest = { period: -1, nonce: "" };
-  const dpopNonce = (now: number) => {
+  let latest: { readonly period: number; readonly nonces: readonly [current: string, before: string] } = { period: -1, nonces: ["", ""] };
+  const dpopNonces = (now: number) => {
     const period = Math.floor(now / NONCE_PERIOD_MS);
-    if (latest.period !== period) latest = { period, nonce: dpopNonceAt(now, needed(derived, "TICKET_KEYS").nonce, hashing) };
-    return latest.nonce;
+    if (latest.period === period) return latest.nonces;
+    const nonceAt = (at: number) => dpopNonceAt(at, needed(derived, "TICKET_KEYS").nonce, hashing);
+    latest = { period, nonces: [nonceAt(now), nonceAt(now - NONCE_PERIOD_MS)] };
+    return latest.nonces;
   };
   return {
-    ...boundTokens(() => needed(macs, "TICKET_KEYS"), dpopNonce, hashing),
+    ...boundTokens(() => needed(macs, "TICKET_KEYS"), dpopNonces),
+    ...scanTokens(() => needed(macs, "TICKET_KEYS")),
     ...receiptTokens(secrets),
-    dpopNonce,
+    dpopNonce: (now) => dpopNonces(now)[0],
     checkVoucher: (token, drop, region, now) => verifyVoucher(token, published, { drop, region, now }),
     shardOf(drop, ticket, shards) {
       const mac = hashing.hmacSha256(needed(derived, "TICKET_KEYS").shard, `${drop}\n${ticket}`);
@@ -66,7 +68,8 @@ export function joseCredentials(secrets: StorefrontSecrets, hashing: Hashing): C
       return Number.parseInt(mac.slice(0, 12), 16) % shards;
     },
     personOf: (email) => hashing.hmacSha256(needed(derived, "TICKET_KEYS").person, personAddress(email)),
-    networkOf: (network) => hashing.hmacSha256(needed(derived, "TICKET_KEYS").person, `network\n${network}`),
+    codeMac: (drop, person, code) => hashing.hmacSha256(needed(derived, "TICKET_KEYS").code, `${drop}\n${person}\n${code}`),
+    networkOf: (network) => network === UNNAMED_NETWORK ? network : hashing.hmacSha256(needed(derived, "TICKET_KEYS").person, `network\n${network}`),
     publicKeys: published,
   };
 }
@@ -77,9 +80,8 @@ function needed<Value>(value: Value | null, secret: string): Value {
 }
 
 /** Tickets and passes: MACs, each bound to a browser's key. */
-function boundTokens(macs: () => MacTokens, dpopNonce: (now: number) => string, hashing: Hashing): Pick<Credentials, "mintTicket" | "mintPass" | "provenTicket" | "provenPass"> {
-  const proven = (request: ProvenRequest, keyThumbprint: string, now: number) =>
-    checkProof(request, keyThumbprint, [dpopNonce(now), dpopNonce(now - NONCE_PERIOD_MS)], hashing);
+function boundTokens(macs: () => MacTokens, dpopNonces: (now: number) => readonly string[]): Pick<Credentials, "mintTicket" | "mintPass" | "provenTicket" | "provenPass"> {
+  const proven = (request: ProvenRequest, keyThumbprint: string, now: number) => checkProof(request, keyThumbprint, dpopNonces(now));
   return {
     async mintTicket(claims, expiresAt) {
       const { ticket, drop, entry, lane, weight, joinedAt, keyThumbprint, person, planHash, commitment } = claims;
@@ -98,7 +100,7 @@ function boundTokens(macs: () => MacTokens, dpopNonce: (now: number) => string, 
       const payload = await macs().verify(request.token, TICKET.type, now);
       const claims = payload === null ? null : ticketClaims(payload);
       if (claims === null || payload?.aud !== TICKET.audience(drop) || claims.drop !== drop) return invalid;
-      const proof = await proven(request, claims.keyThumbprint, now);
+      const proof = proven(request, claims.keyThumbprint, now);
       return proof.ok ? accepted(claims) : proof;
     },
 
@@ -106,8 +108,25 @@ function boundTokens(macs: () => MacTokens, dpopNonce: (now: number) => string, 
       const payload = await macs().verify(request.token, PASS.type, now);
       const claims = payload === null ? null : passClaims(payload);
       if (claims === null || payload?.aud !== PASS.audience(claims.drop) || (drop !== null && claims.drop !== drop)) return invalid;
-      const proof = await proven(request, claims.keyThumbprint, now);
+      const proof = proven(request, claims.keyThumbprint, now);
       return proof.ok ? accepted(claims) : proof;
+    },
+  };
+}
+
+/** Scanned codes: MACs, bound to nobody, and worth as much as the code that they came from. */
+function scanTokens(macs: () => MacTokens): Pick<Credentials, "mintScan" | "readScan"> {
+  return {
+    async mintScan({ drop, region, shownAt, tickets }, now, expiresAt) {
+      const name = presenceKey({ region, shownAt });
+      return macs().sign({ drop, region, shown: shownAt, tickets, sub: name, jti: name, aud: SCAN.audience(drop), iat: seconds(now), exp: seconds(expiresAt) }, SCAN.type);
+    },
+    async readScan(token, now) {
+      const payload = await macs().verify(token, SCAN.type, now);
+      const claims = v.safeParse(scanShape, payload);
+      if (!claims.success || payload?.aud !== SCAN.audience(claims.output.drop)) return null;
+      const { drop, region, shown, tickets } = claims.output;
+      return { drop, region, shownAt: shown, tickets };
     },
   };
 }
@@ -140,54 +159,12 @@ function seconds(at: number): number {
   return Math.floor(at / 1000);
 }
 
-/**
- * The address by which people are counted: case and sub-address do not make
- * another person. Only `+` starts a sub-address; other providers' rules about
- * dots would count strangers as one.
- */
-export function personAddress(email: string): string {
-  const text = email.normalize("NFKC").trim().toLowerCase();
-  const at = text.lastIndexOf("@");
-  const local = text.slice(0, at);
-  const plus = local.indexOf("+");
-  return `${plus > 0 ? local.slice(0, plus) : local}${text.slice(at)}`;
-}
-
 /** Keys for other uses, each made from a ticket key, so that no MAC can be taken for one of another kind. */
 function derivedKeys(ticketKeys: readonly [MacKey, ...MacKey[]], hashing: Hashing) {
   const derive = (from: MacKey, use: string) => bytesFromHex(hashing.hmacSha256(from.key, `tranche/${use}`));
   // A new key is put first and must not move people or tickets in the middle of a drop: these come from the oldest.
   const oldest = ticketKeys.at(-1) ?? ticketKeys[0];
-  return { nonce: derive(ticketKeys[0], "nonce"), shard: derive(oldest, "shard"), person: derive(oldest, "person") };
-}
-
-interface MacTokens {
-  sign(payload: JWTPayload, type: string): Promise<string>;
-  /** The payload of a token that is genuine, ours, of this type and not over; null otherwise. */
-  verify(token: string, type: string, now: number): Promise<JWTPayload | null>;
-}
-
-function macTokens(ticketKeys: readonly [MacKey, ...MacKey[]]): MacTokens {
-  const imported = new Map<string, CryptoKey>();
-  // Not a shared promise: workerd ends a request that waits for another one's.
-  async function importedKey(mac: MacKey): Promise<CryptoKey> {
-    const known = imported.get(mac.kid);
-    if (known !== undefined) return known;
-    const key = await crypto.subtle.importKey("raw", Uint8Array.from(mac.key), { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]);
-    imported.set(mac.kid, key);
-    return key;
-  }
-  return {
-    async sign(payload, type) {
-      const [signing] = ticketKeys;
-      return new SignJWT({ ...payload, iss: ISSUER }).setProtectedHeader({ alg: "HS256", typ: type, kid: signing.kid }).sign(await importedKey(signing));
-    },
-    async verify(token, type, now) {
-      const kid = knownKid(token, "HS256", type);
-      const mac = ticketKeys.find((key) => key.kid === kid);
-      return mac === undefined ? null : verifiedPayload(token, await importedKey(mac), "HS256", now);
-    },
-  };
+  return { nonce: derive(ticketKeys[0], "nonce"), shard: derive(oldest, "shard"), person: derive(oldest, "person"), code: derive(oldest, "code") };
 }
 
 const headerShape = v.strictObject({ alg: v.string(), typ: v.string(), kid: v.string() });
@@ -221,14 +198,14 @@ async function verifiedPayload(token: string, key: CryptoKey, algorithm: string,
   }
 }
 
-function ticketClaims(payload: JWTPayload): TicketClaims | null {
+function ticketClaims(payload: TokenPayload): TicketClaims | null {
   const parsed = v.safeParse(ticketShape, payload);
   if (!parsed.success) return null;
   const { sub, drop, entry, lane, weight, joined, wants, jkt, person, plan, commitment } = parsed.output;
   return { ticket: sub, drop, entry, lane, weight, joinedAt: joined, wants, keyThumbprint: jkt, person: person ?? null, planHash: plan, commitment };
 }
 
-function passClaims(payload: JWTPayload): PassClaims | null {
+function passClaims(payload: TokenPayload): PassClaims | null {
   const parsed = v.safeParse(passShape, payload);
   if (!parsed.success) return null;
   const { sub, drop, entry, jkt } = parsed.output;

@@ -1,3 +1,4 @@
+import { lapsesOf } from "../drop/lanes.ts";
 import type { DropSnapshot } from "../drop/port.ts";
 import { Fault } from "../kernel/result.ts";
 import type { Clock } from "../kernel/time.ts";
@@ -33,6 +34,8 @@ export interface LiveSources {
 
 export interface LiveChain {
   live(slug: string): Promise<LobbyLive | null>;
+  /** The copy that `live` would answer with at once, or null: then only `live` knows. */
+  atHand(slug: string): LobbyLive | null;
   /** Whatever copy there is, up to half a minute old: for the plan, never for stock or time. */
   planned(slug: string): Promise<LobbyLive | null>;
 }
@@ -40,19 +43,26 @@ export interface LiveChain {
 interface Copy {
   readonly live: LobbyLive;
   readonly readAt: number;
+  /** The last millisecond in which it may be served. */
+  readonly servableUntil: number;
   /** Until when somebody else is fetching a newer one. */
   refreshingUntil: number;
 }
 
 /** The moments at which what a copy says stops being true by the plan alone. */
 function boundaries({ plan, live }: DropSnapshot): number[] {
-  return [plan.announceAt, plan.lobbyOpensAt, plan.opensAt, plan.closesAt, ...(live.nextStageAt === null ? [] : [live.nextStageAt])];
+  return [plan.announceAt, plan.lobbyOpensAt, plan.opensAt, plan.closesAt, ...lapsesOf(plan), ...(live.nextStageAt === null ? [] : [live.nextStageAt])];
+}
+
+/** The last millisecond in which a copy may be served: it is two seconds old then, or a boundary comes with the next one. */
+function lastServableAt(copy: DropSnapshot): number {
+  const { asOf } = copy.live;
+  return Math.min(asOf + LIVE_AGE_MAX_MS, ...boundaries(copy).filter((at) => at > asOf).map((at) => at - 1));
 }
 
 /** Whether a copy may be served at `now`: at most two seconds old, and no boundary between then and now. */
 export function isServable(copy: DropSnapshot, now: number): boolean {
-  const { asOf } = copy.live;
-  return now - asOf <= LIVE_AGE_MAX_MS && !boundaries(copy).some((at) => asOf < at && at <= now);
+  return now <= lastServableAt(copy);
 }
 
 /**
@@ -69,8 +79,18 @@ export function liveChain(sources: LiveSources): LiveChain {
     const known = memory.get(slug);
     // A slower read must not put an older state in the place of a newer one.
     if (known !== undefined && known.live.live.asOf > live.live.asOf && sources.now() >= known.readAt && isServable(known.live, sources.now())) return known.live;
-    memory.set(slug, { live, readAt: sources.now(), refreshingUntil: 0 });
+    const readAt = sources.now();
+    memory.set(slug, { live, readAt, servableUntil: Math.min(lastServableAt(live), readAt + MEMORY_KEEP_MS), refreshingUntil: 0 });
     return live;
+  }
+
+  function atHand(slug: string): LobbyLive | null {
+    const copy = memory.get(slug);
+    if (copy === undefined) return null;
+    const now = sources.now();
+    // Read in the future means that the clock was set back: nothing is known about the copy's age.
+    const isTrue = copy.readAt <= now && now <= copy.servableUntil;
+    return isTrue && (now - copy.readAt <= MEMORY_FRESH_MS || now < copy.refreshingUntil) ? copy.live : null;
   }
 
   /** The plan says how many shards there are, whatever the config says by now; until it is known there is shard 0. */
@@ -93,14 +113,13 @@ export function liveChain(sources: LiveSources): LiveChain {
   }
 
   return {
+    atHand,
+
     async live(slug) {
-      const now = sources.now();
+      const ready = atHand(slug);
+      if (ready !== null) return ready;
       const copy = memory.get(slug);
-      // Read in the future means that the clock was set back: nothing is known about the copy's age.
-      if (copy !== undefined && now >= copy.readAt && now - copy.readAt <= MEMORY_KEEP_MS && isServable(copy.live, now)) {
-        if (now - copy.readAt <= MEMORY_FRESH_MS || now < copy.refreshingUntil) return copy.live;
-        copy.refreshingUntil = now + REFRESH_CLAIM_MS;
-      }
+      if (copy !== undefined) copy.refreshingUntil = sources.now() + REFRESH_CLAIM_MS;
       const live = await fetched(slug);
       // A shard that cannot reach the drop answers with what it last heard; that is not the state now.
       if (live !== null && sources.now() - live.live.asOf > LIVE_AGE_MAX_MS) throw new Fault("the live state is older than two seconds", { retryable: true });

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { PROBLEMS, problemDocument, type Problem } from "../../kernel/problem.ts";
+import { DATA_HEADERS } from "../security-headers.ts";
 
 /** A refusal as an RFC 9457 document; it is never kept by any cache. */
 export function refusal(problem: Problem, context: Context, headers: Readonly<Record<string, string>> = {}): Response {
@@ -7,7 +8,7 @@ export function refusal(problem: Problem, context: Context, headers: Readonly<Re
   const retry: Record<string, string> = problem.retryAfterSeconds === undefined ? {} : { "retry-after": String(problem.retryAfterSeconds) };
   return new Response(JSON.stringify(document), {
     status: PROBLEMS[problem.code].status,
-    headers: { "content-type": "application/problem+json", "cache-control": "no-store", ...challenge(problem), ...retry, ...headers },
+    headers: { ...DATA_HEADERS, "content-type": "application/problem+json", "cache-control": "no-store", ...challenge(problem), ...retry, ...headers },
   });
 }
 
@@ -29,6 +30,6 @@ function challenge(problem: Problem): Readonly<Record<string, string>> {
  * An answer in JSON, private to whoever asked unless `headers` say otherwise.
  * The body is typed by the wire shape that it claims to have.
  */
-export function answer<Body extends object>(body: Body, status: 200 | 201 = 200, headers: Readonly<Record<string, string>> = {}): Response {
-  return new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json", "cache-control": "no-store", ...headers } });
+export function answer<Body extends object>(body: Body, status: 200 | 201 | 202 = 200, headers: Readonly<Record<string, string>> = {}): Response {
+  return new Response(JSON.stringify(body), { status, headers: { ...DATA_HEADERS, "content-type": "application/json", "cache-control": "no-store", ...headers } });
 }

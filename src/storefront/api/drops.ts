@@ -5,10 +5,7 @@ import type { ApiPorts } from "../ports.ts";
 import { announcedDrop, type AnnouncedDrop } from "./announced-drop.ts";
 import { answer, refusal } from "./answers.ts";
 import { refuseForeignOrigin } from "./origin.ts";
-import { liveTexts } from "./live-text.ts";
 import type { Handler } from "./resource.ts";
-
-const LIVE_HEADERS = { "content-type": "application/json", "cache-control": "no-store" };
 
 /** Every drop that the public may know of, the next one first. */
 export function listDrops(ports: ApiPorts): Handler {
@@ -66,19 +63,7 @@ function stagesOf(plan: Plan): DropAnswer["stages"] {
   return [...unitsByOpening].toSorted(([a], [b]) => a - b).map(([opensAt, units], index) => ({ stage: index + 1, opensAt: instantToWire(opensAt), units }));
 }
 
-/** The live object. Not for any cache on the way: it carries the server's clock and its own age. */
-export function showLive(ports: ApiPorts): Handler {
-  const textOf = liveTexts();
-  return async (context) => {
-    const config = ports.store.drops.find((drop) => drop.slug === context.req.param("drop"));
-    const live = config === undefined ? null : await ports.live(config.slug);
-    const now = ports.now();
-    if (live === null || now < live.plan.announceAt) return refusal({ code: "not_found" }, context);
-    return new Response(textOf(live, now, ports.credentials.dpopNonce(now)), { headers: LIVE_HEADERS });
-  };
-}
-
-/** The same object by WebSocket, from a lobby shard. A page of another site must not be the one that listens. */
+/** The live object by WebSocket, from a lobby shard. A page of another site must not be the one that listens. */
 export function openSocket(ports: ApiPorts): Handler {
   return async (context) => {
     const drop = await announcedDrop(ports, context.req.param("drop"));

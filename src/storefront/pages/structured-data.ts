@@ -25,10 +25,39 @@ export function availabilityOf(live: LobbyLive, sku: string): string {
   return live.live.low ? "https://schema.org/LimitedAvailability" : "https://schema.org/InStock";
 }
 
-function offer(live: LobbyLive, region: Region, sku: string, priceMinor: number, url: string, seller: Json): Json {
+/** Nodes that several others name: whole where they are first met, after that by their `@id` alone. */
+function namedOnce(): (node: Json & { readonly "@id": string }) => Json {
+  const met = new Set<string>();
+  return (node) => {
+    const id = node["@id"];
+    if (met.has(id)) return { "@id": id };
+    met.add(id);
+    return node;
+  };
+}
+
+/** What all nodes of one graph refer to. */
+interface Named {
+  readonly seller: () => Json;
+  readonly area: () => Json;
+  readonly pickup: () => Json[];
+}
+
+/** Their names begin with a slash, which no item's has: that one's would be written as %2F. */
+function namedNodes(store: StoreConfig, region: Region, url: string, origin: string): Named {
+  const once = namedOnce();
+  return {
+    seller: () => once({ "@type": "Organization", "@id": `${origin}/#seller`, name: store.name, url: `${origin}/`, email: store.support }),
+    area: () => once({ "@type": "Place", "@id": `${url}#/area`, name: region.label, address: { "@type": "PostalAddress", addressCountry: region.country }, geo: { "@type": "GeoCoordinates", latitude: region.near.lat, longitude: region.near.lon } }),
+    pickup: () => region.pickup.map(({ id, label }) => once({ "@type": "Place", "@id": `${url}#/points/${id}`, name: label, address: { "@type": "PostalAddress", streetAddress: label, addressCountry: region.country } })),
+  };
+}
+
+function offer(live: LobbyLive, sku: string, priceMinor: number, url: string, { seller, area, pickup }: Named): Json {
   const { plan } = live;
   const exponent = currencyExponent(plan.currency);
   const nextAt = live.live.nextStageAt;
+  const points = pickup();
   return {
     "@type": "Offer",
     url,
@@ -38,9 +67,9 @@ function offer(live: LobbyLive, region: Region, sku: string, priceMinor: number,
     availabilityStarts: instantToWire(live.live.phase === "sold-out" && nextAt !== null ? nextAt : plan.opensAt),
     availabilityEnds: instantToWire(plan.closesAt),
     eligibleQuantity: { "@type": "QuantitativeValue", maxValue: plan.limitPerPerson },
-    areaServed: { "@type": "Place", name: region.label, address: { "@type": "PostalAddress", addressCountry: region.country }, geo: { "@type": "GeoCoordinates", latitude: region.near.lat, longitude: region.near.lon } },
-    ...(region.pickup.length === 0 ? {} : { availableAtOrFrom: region.pickup.map((point) => ({ "@type": "Place", name: point.label })) }),
-    seller,
+    areaServed: area(),
+    ...(points.length === 0 ? {} : { availableAtOrFrom: points }),
+    seller: seller(),
   };
 }
 
@@ -49,18 +78,18 @@ export function dropGraph(store: StoreConfig, config: DropConfig, live: LobbyLiv
   const { plan } = live;
   const url = `${origin}/${region.slug}/${config.slug}`;
   const image = config.image === null ? {} : { image: new URL(config.image, origin).href };
-  const seller: Json = { "@type": "Organization", name: store.name, url: `${origin}/`, email: store.support };
+  const named = namedNodes(store, region, url, origin);
   const products = plan.items.map((item) => ({
     "@type": "Product", "@id": `${url}#${encodeURIComponent(item.sku)}`, sku: item.sku, name: item.title, description: config.story, ...image,
-    offers: offer(live, region, item.sku, item.priceMinor, url, seller),
+    offers: offer(live, item.sku, item.priceMinor, url, named),
   }));
   const event = {
     "@type": "Event", "@id": `${url}#drop`, name: plan.title, description: config.story, ...image,
     startDate: instantToWire(plan.opensAt), endDate: instantToWire(plan.closesAt), doorTime: instantToWire(plan.lobbyOpensAt),
     eventStatus: live.live.phase === "cancelled" ? "https://schema.org/EventCancelled" : "https://schema.org/EventScheduled",
     eventAttendanceMode: region.pickup.length === 0 ? "https://schema.org/OnlineEventAttendanceMode" : "https://schema.org/MixedEventAttendanceMode",
-    location: [{ "@type": "VirtualLocation", url }, ...region.pickup.map((point) => ({ "@type": "Place", name: point.label, address: { "@type": "PostalAddress", streetAddress: point.label, addressCountry: region.country } }))],
-    organizer: seller,
+    location: [{ "@type": "VirtualLocation", url }, ...named.pickup()],
+    organizer: named.seller(),
     offers: products.map((product) => ({ "@id": product["@id"] })),
   };
   return { "@context": "https://schema.org", "@graph": [...products, event] };

@@ -164,6 +164,42 @@ describe("a copy of a page", () => {
   });
 });
 
+describe("a copy at hand", () => {
+  it("is given out at once to the address as it is written, and to no other spelling of it", async () => {
+    const copies = place().isolate();
+    await copies.keep(ask(), made("one"), STATE);
+    expect(await copies.atHand(ORIGIN + PAGE, ask())?.text()).toBe("one");
+    for (const url of [`${PAGE}?`, `${PAGE}?a=1`, `${PAGE}#top`, `${PAGE}/`, `/${PAGE}`, "/berlin/moth%2Dtee", "/Berlin/moth-tee", "/berlin/./moth-tee", "/lisbon/moth-tee", "/"].map((path) => ORIGIN + path)) {
+      expect(copies.atHand(url, ask()), url).toBeNull();
+    }
+    for (const origin of ["http://nightjar.example", "https://nightjar.example:443", "https://NIGHTJAR.example", "https://evil.example", "https://a@nightjar.example"]) {
+      expect(copies.atHand(origin + PAGE, ask()), origin).toBeNull();
+    }
+  });
+
+  it("is never one that ended, nor one whose turn it is to be made anew, nor one from a future that the clock was set back from", async () => {
+    const at = place();
+    const copies = at.isolate();
+    await copies.keep(ask(), made("one"), { until: START + 1_500, isLasting: false });
+    for (const [later, isGiven] of [[0, true], [499, true], [500, false], [1_499, false], [1_500, false], [9_000, false], [-1, false], [-60_000, false]] as const) {
+      at.now = START + later;
+      expect(copies.atHand(ORIGIN + PAGE, ask()) !== null, `${later} ms later`).toBe(isGiven);
+    }
+  });
+
+  it("is the old one while somebody makes the next, but only for as long as it is true", async () => {
+    const at = place();
+    const copies = at.isolate();
+    await copies.keep(ask(), made("one"), { until: START + 900, isLasting: false });
+    at.now = START + 500;
+    expect(await copies.find(ask())).toBeNull();
+    for (const [later, isGiven] of [[500, true], [899, true], [900, false]] as const) {
+      at.now = START + later;
+      expect(copies.atHand(ORIGIN + PAGE, ask()) !== null, `${later} ms later`).toBe(isGiven);
+    }
+  });
+});
+
 describe("the time for which a page is true", () => {
   it("ends two seconds after the oldest of its states, and at any moment of the plan before that", () => {
     expect(trueUntil([liveAt(START), liveAt(START - 700)], START)).toBe(START + 1_300);
@@ -193,6 +229,23 @@ describe("through the one door", () => {
     expect(head.headers.get("content-security-policy")).toContain("script-src 'self'");
     expect(head.headers.get("x-content-type-options")).toBe("nosniff");
     expect(asked()).toBe(1);
+  });
+
+  it("a page at hand is the same to the last byte and header as the one that a route gives", async () => {
+    const { send } = counted();
+    for (const path of ["/", PAGE, "/lisbon/moth-tee", "/brand.css", "/mark.svg"]) {
+      const answers = [await send("GET", path), await send("GET", path), await send("GET", `${path}?from=poster`)];
+      const [made, atHand, byRoute] = await Promise.all(answers.map(async (response) => [response.status, [...response.headers].toSorted(), await response.text()]));
+      expect(atHand, path).toEqual(made);
+      expect(byRoute, path).toEqual(made);
+    }
+  });
+
+  it("a page at hand is for GET alone: every other method gets what its route says", async () => {
+    const { send } = counted();
+    await send("GET", PAGE);
+    for (const method of ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) expect((await send(method, PAGE)).status, method).toBe(405);
+    expect((await send("POST", PAGE, { headers: { origin: "https://evil.example" } })).status).toBe(403);
   });
 
   it("the redirect by the visitor's place, an order's page and a missing page are made for each request", async () => {

@@ -1,11 +1,12 @@
-import { createHash, createHmac } from "node:crypto";
-import { exportJWK, generateKeyPair, importJWK, SignJWT } from "jose";
+import { createHash, createHmac, generateKeyPairSync, sign } from "node:crypto";
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, SignJWT } from "jose";
 import { beforeAll, describe, expect, it } from "vitest";
 import { nodeHashing } from "../../../../src/kernel/node-hashing.ts";
+import { browserKeyThumbprint, isSignedBy } from "../../../../src/storefront/browser-key.ts";
 import { NONCE_PERIOD_MS } from "../../../../src/storefront/dpop.ts";
-import { joseCredentials, personAddress } from "../../../../src/storefront/jose-credentials.ts";
+import { personAddress } from "../../../../src/gate/email-address.ts";
+import { joseCredentials } from "../../../../src/storefront/jose-credentials.ts";
 import { storefrontSecrets } from "../../../../src/storefront/secrets.ts";
-import { browserKeyThumbprint } from "../../../../src/storefront/dpop.ts";
 import { type Browser, credentials, ENTRY, JOINED_AT, newBrowser, OPENS_AT, ORIGIN, PLAN_HASH, secretsEnv, TICKET, type ProofOverrides } from "../../../support/storefront-doubles.ts";
 
 const NOW = OPENS_AT + 10_000;
@@ -25,7 +26,7 @@ beforeAll(async () => {
 
 async function thumbprintOf(of: Browser): Promise<string> {
   const { x, y } = of.jwk;
-  return (await browserKeyThumbprint({ kty: "EC", crv: "P-256", x: String(x), y: String(y) })) ?? "";
+  return browserKeyThumbprint({ kty: "EC", crv: "P-256", x: String(x), y: String(y) }) ?? "";
 }
 
 function claimsOf(keyThumbprint: string, drop = "moth-tee") {
@@ -46,6 +47,12 @@ function forged(changes: { readonly header?: Record<string, unknown>; readonly c
   if (changes.without !== undefined) delete claims[changes.without];
   const encoded = [{ ...decode(head), ...changes.header }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
   return `${encoded}.${createHmac("sha256", key).update(encoded).digest("base64url")}`;
+}
+
+/** The genuine ticket under a header of the test's own text, MACed with the right key. */
+function forgedHead(head: string): string {
+  const encoded = `${Buffer.from(head).toString("base64url")}.${ticket.split(".")[1]}`;
+  return `${encoded}.${createHmac("sha256", KEY_T2).update(encoded).digest("base64url")}`;
 }
 
 describe("a ticket", () => {
@@ -91,6 +98,16 @@ describe("a ticket", () => {
     ["with a weight of text", () => forged({ claims: { weight: "9" } })],
     ["that is empty", () => ""],
     ["that is garbage", () => "a.b.c"],
+    ["with its header in another order", () => forgedHead('{"typ":"tranche-ticket+jwt","alg":"HS256","kid":"t2"}')],
+    ["with a space in its header", () => forgedHead('{"alg":"HS256","typ":"tranche-ticket+jwt","kid":"t2" }')],
+    ["whose header names the algorithm twice", () => forgedHead('{"alg":"none","alg":"HS256","typ":"tranche-ticket+jwt","kid":"t2"}')],
+    ["with half of its MAC", () => ticket.slice(0, -22)],
+    ["with a MAC of letters that are no bytes", () => ticket.slice(0, -2)],
+    ["with padding", () => `${ticket}=`],
+    ["whose iat is text", () => forged({ claims: { iat: "1" } })],
+    ["without sub", () => forged({ without: "sub" })],
+    ["without aud", () => forged({ without: "aud" })],
+    ["whose nbf is text", () => forged({ claims: { nbf: "1" } })],
     ["that is 10 MB long", () => `${"a".repeat(10_000_000)}.b.c`],
   ])("%s is refused", async (_what, token) => {
     expect(await asTicket(token())).toEqual(refused("credential_invalid"));
@@ -134,8 +151,63 @@ describe("a DPoP proof", () => {
     ["for no token", { claims: { ath: undefined } }],
     ["without jti", { claims: { jti: undefined } }],
     ["with an empty jti", { claims: { jti: "" } }],
+    ["with a jku", { header: { jku: "https://evil.example/jwks" } }],
   ])("%s is refused", async (_what, overrides) => {
     expect(await withProof(overrides)).toEqual(refused("credential_invalid"));
+  });
+
+  it("is refused when any letter of it is another one, and in any other encoding of the same signature", async () => {
+    const proof = await browser.proof(ticket, "POST", URL_PASSES);
+    const [head = "", claims = "", signature = ""] = proof.split(".");
+    const bytes = Buffer.from(signature, "base64url");
+    const withSignature = (other: Uint8Array) => `${head}.${claims}.${Buffer.from(other).toString("base64url")}`;
+    // Half of all numbers are written in DER with a zero in front.
+    const derInteger = (part: Buffer) => { const digits = (part[0] ?? 0) >= 0x80 ? [0, ...part] : [...part]; return [2, digits.length, ...digits]; };
+    const der = [...derInteger(bytes.subarray(0, 32)), ...derInteger(bytes.subarray(32))];
+    const others = [
+      ...[10, head.length - 1, head.length + 10, proof.length - 40].map((at) => `${proof.slice(0, at)}${proof[at] === "A" ? "B" : "A"}${proof.slice(at + 1)}`),
+      withSignature(bytes.with(63, (bytes[63] ?? 0) ^ 1)), withSignature(Buffer.alloc(64)), withSignature(Buffer.alloc(0)), withSignature(Buffer.alloc(64, 255)),
+      withSignature(bytes.subarray(0, 63)), withSignature(Buffer.concat([bytes, Buffer.alloc(1)])), withSignature(Buffer.concat([bytes, bytes])),
+      withSignature(Buffer.concat([Buffer.alloc(1), bytes.subarray(0, 32), Buffer.alloc(1), bytes.subarray(32)])), withSignature(Buffer.from([0x30, der.length, ...der])),
+      `${proof}=`, ` ${proof}`, `${proof}\n`, `${proof}.`, `${proof}.${signature}`, `${head}.${claims}`, `${head}..${signature}`, `${proof}A`,
+    ];
+    const answers = await Promise.all([proof, ...others].map((text) => credentials.provenTicket({ token: ticket, proof: text, method: "POST", url: URL_PASSES }, "moth-tee", NOW)));
+    expect(answers).toEqual([{ ok: true, value: claimsOf(thumbprint) }, ...others.map(() => refused("credential_invalid"))]);
+  });
+
+  it("whose header asks for rules of its own is refused, though its signature is right", async () => {
+    const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const { x = "", y = "" } = publicKey.export({ format: "jwk" });
+    const jwk = { kty: "EC" as const, crv: "P-256" as const, x, y };
+    const token = await credentials.mintTicket(claimsOf(browserKeyThumbprint(jwk) ?? ""), OPENS_AT + 86_400_000);
+    const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const claims = encoded({ jti: "1", htm: "POST", htu: URL_PASSES, ath: createHash("sha256").update(token).digest("base64url"), nonce: credentials.dpopNonce(NOW) });
+    const asked = async (header: Record<string, unknown>) => {
+      const signed = `${encoded({ typ: "dpop+jwt", alg: "ES256", jwk, ...header })}.${claims}`;
+      const proof = `${signed}.${sign("sha256", Buffer.from(signed), { key: privateKey, dsaEncoding: "ieee-p1363" }).toString("base64url")}`;
+      return credentials.provenTicket({ token, proof, method: "POST", url: URL_PASSES }, "moth-tee", NOW);
+    };
+    expect(await asked({})).toMatchObject({ ok: true });
+    for (const header of [{ crit: ["exp"], exp: 1 }, { crit: [] }, { b64: false }, { alg: "none" }, { alg: "ES384" }, { alg: "EdDSA" }, { jwk: { ...jwk, d: x } }, { jwk: { ...jwk, crv: "P-384" } }]) {
+      expect(await asked(header)).toEqual(refused("credential_invalid"));
+    }
+  });
+
+  it("that is not UTF-8 is refused and leaves nothing behind for the next one", async () => {
+    const [, claims = "", signature = ""] = (await browser.proof(ticket, "POST", URL_PASSES)).split(".");
+    const torn = `${Buffer.from([0x22, 0xe2, 0x82]).toString("base64url")}.${claims}.${signature}`;
+    expect(await credentials.provenTicket({ token: ticket, proof: torn, method: "POST", url: URL_PASSES }, "moth-tee", NOW)).toEqual(refused("credential_invalid"));
+    expect(await withProof({})).toMatchObject({ ok: true });
+  });
+
+  it("of one person is never taken for another's, however many of both come at the same time", async () => {
+    const people = await Promise.all(Array.from({ length: 12 }, () => newBrowser()));
+    const tickets = await Promise.all(people.map(async (person) => credentials.mintTicket(claimsOf(await thumbprintOf(person)), OPENS_AT + 86_400_000)));
+    const answers = await Promise.all(tickets.flatMap((token, owner) => people.map(async (person, holder) => {
+      const { ok } = await asTicket(token, NOW, "moth-tee", person);
+      return ok === (owner === holder);
+    })));
+    expect(answers.filter((isRight) => !isRight)).toEqual([]);
   });
 
   it("whose header carries the private key is refused", async () => {
@@ -173,10 +245,43 @@ describe("a DPoP proof", () => {
     }
   });
 
+  it("with the nonce of its own moment is accepted also when moments come in turns", async () => {
+    for (const now of [NOW, NOW + NONCE_PERIOD_MS, NOW, NOW - NONCE_PERIOD_MS, NOW + NONCE_PERIOD_MS, NOW]) {
+      const ask = async (nonce: string) =>
+        credentials.provenTicket({ token: ticket, proof: await browser.proof(ticket, "POST", URL_PASSES, { claims: { nonce } }), method: "POST", url: URL_PASSES }, "moth-tee", now);
+      expect(await ask(credentials.dpopNonce(now))).toMatchObject({ ok: true });
+      expect(await ask(credentials.dpopNonce(now - NONCE_PERIOD_MS))).toMatchObject({ ok: true });
+      for (const periods of [-2, 1, 2]) expect(await ask(credentials.dpopNonce(now + periods * NONCE_PERIOD_MS))).toEqual(refused("use_dpop_nonce"));
+    }
+  });
+
   it("a nonce stays for five minutes and then changes", () => {
     const start = Math.ceil(NOW / NONCE_PERIOD_MS) * NONCE_PERIOD_MS;
     expect(credentials.dpopNonce(start)).toBe(credentials.dpopNonce(start + NONCE_PERIOD_MS - 1));
     expect(credentials.dpopNonce(start)).not.toBe(credentials.dpopNonce(start + NONCE_PERIOD_MS));
+  });
+});
+
+describe("a browser's key", () => {
+  it("has the thumbprint of RFC 7638, whatever else its JWK says", async () => {
+    for (let count = 0; count < 20; count++) {
+      const { publicKey } = await generateKeyPair("ES256", { extractable: true });
+      const { x = "", y = "" } = await exportJWK(publicKey);
+      const expected = await calculateJwkThumbprint({ kty: "EC", crv: "P-256", x, y }, "sha256");
+      expect(browserKeyThumbprint({ kty: "EC", crv: "P-256", x, y })).toBe(expected);
+      expect(browserKeyThumbprint({ ext: true, key_ops: ["verify"], use: "sig", alg: "ES256", y, x, crv: "P-256", kty: "EC" })).toBe(expected);
+    }
+  });
+
+  it("whose point is not on the curve has no thumbprint and has signed nothing", async () => {
+    const [x, y] = [String(browser.jwk["x"]), String(browser.jwk["y"])];
+    const other = `${y.startsWith("A") ? "B" : "A"}${y.slice(1)}`;
+    const [head = "", claims = "", signature = ""] = (await browser.proof(ticket, "POST", URL_PASSES)).split(".");
+    for (const point of [{ x, y: other }, { x: y, y: x }, { x: "A".repeat(43), y: "A".repeat(43) }, { x: "_".repeat(42) + "8", y }]) {
+      expect(browserKeyThumbprint({ kty: "EC", crv: "P-256", ...point })).toBeNull();
+      expect(isSignedBy(point, `${head}.${claims}`, Buffer.from(signature, "base64url"))).toBe(false);
+    }
+    expect(isSignedBy({ x, y }, `${head}.${claims}`, Buffer.from(signature, "base64url"))).toBe(true);
   });
 });
 

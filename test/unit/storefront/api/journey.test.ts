@@ -49,10 +49,10 @@ describe("joining the lobby", () => {
     expect(shards).toEqual(Array(2).fill(credentials.shardOf("moth-tee", TICKET, plan.shards)));
   });
 
-  it("takes no notice of evidence, solution and identity where no gate asks for them", async () => {
+  it("takes no notice of a solution and an identity where no gate asks for them", async () => {
     const commands: JoinCommand[] = [];
     const send = client(world({ lobby: { join: async (command) => (commands.push(command), join(command)) } }));
-    expect((await send("PUT", TICKETS, { body: { ...body, evidence: { qr: "x" }, solution: "y", identity: {} } })).status).toBe(201);
+    expect((await send("PUT", TICKETS, { body: { ...body, evidence: {}, solution: { turnstile: "y" }, identity: { email: "kim@example.com", code: "123456" } } })).status).toBe(201);
     expect(commands).toMatchObject([{ lane: "open", weight: 1, wants: body.wants }]);
   });
 
@@ -267,8 +267,8 @@ describe("placing an order", () => {
 });
 
 async function thumbprint(jwk: Record<string, unknown>): Promise<string> {
-  const { browserKeyThumbprint } = await import("../../../../src/storefront/dpop.ts");
-  return (await browserKeyThumbprint({ kty: "EC", crv: "P-256", x: String(jwk["x"]), y: String(jwk["y"]) })) ?? "";
+  const { browserKeyThumbprint } = await import("../../../../src/storefront/browser-key.ts");
+  return browserKeyThumbprint({ kty: "EC", crv: "P-256", x: String(jwk["x"]), y: String(jwk["y"]) }) ?? "";
 }
 
 const receipt = await credentials.mintReceipt({ id: testId("ord", "A"), drop: "moth-tee" }, OPENS_AT);

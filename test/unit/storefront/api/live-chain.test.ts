@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Plan } from "../../../../src/drop/plan.ts";
 import { Fault } from "../../../../src/kernel/result.ts";
 import type { LobbyLive } from "../../../../src/lobby/port.ts";
 import { isServable, LIVE_AGE_MAX_MS, liveChain, type LiveSources } from "../../../../src/storefront/live-chain.ts";
@@ -30,6 +31,61 @@ function newChain(overrides: Partial<LiveSources> = {}, lobby?: () => LobbyLive 
   });
   return Object.assign(state, { chain });
 }
+
+describe("a state at hand", () => {
+  it("is what a reader would get at once, and never what only a read can tell, whatever the clock does", async () => {
+    const world = newChain();
+    expect(world.chain.atHand("moth-tee")).toBeNull();
+    let given = 0;
+    for (let step = 0; step < 5_000; step++) {
+      // Forward by up to 1.3 s, and now and then back by a minute.
+      world.now += step % 97 === 96 ? -60_000 : (step * 7_919) % 1_300;
+      const ready = world.chain.atHand("moth-tee");
+      const asked = world.asked;
+      const live = await world.chain.live("moth-tee");
+      if (ready === null) continue;
+      given++;
+      expect(ready).toBe(live);
+      expect(world.asked).toBe(asked);
+      expect(isServable(ready, world.now)).toBe(true);
+    }
+    expect(given).toBeGreaterThan(500);
+  });
+
+  it("ends with the millisecond before each boundary of the plan, and after two seconds", async () => {
+    const at = async (asOf: number, now: number): Promise<boolean> => {
+      const world = newChain({}, () => liveAt(asOf));
+      // A copy is read late in its two seconds, so that its age ends before it is due to be read again.
+      world.now = Math.max(asOf, now - 100);
+      await world.chain.live("moth-tee").catch(() => undefined);
+      world.now = now;
+      return world.chain.atHand("moth-tee") !== null;
+    };
+    for (const boundary of [plan.announceAt, plan.lobbyOpensAt, plan.opensAt, OPENS_AT + 1_800_000, plan.closesAt]) {
+      expect([await at(boundary - 50, boundary - 1), await at(boundary - 50, boundary), await at(boundary, boundary + 50)]).toEqual([true, false, true]);
+    }
+    expect([await at(START, START + LIVE_AGE_MAX_MS), await at(START, START + LIVE_AGE_MAX_MS + 1)]).toEqual([true, false]);
+  });
+
+  it("ends where a lane's time is over: what others may take changes in that millisecond", async () => {
+    const lanes: Plan["lanes"] = [{ lane: "local", sharePercent: 20, untilMs: 600_000, weight: 1, evidence: { kind: "invite" } }];
+    const servable = (asOf: number, now: number) => isServable(liveAt(asOf, {}, { lanes }), now);
+    for (const lapse of [OPENS_AT + 600_000, OPENS_AT + 2_400_000]) {
+      expect([servable(lapse - 50, lapse - 1), servable(lapse - 50, lapse), servable(lapse, lapse + 50)]).toEqual([true, false, true]);
+    }
+  });
+
+  it("is the old one while somebody reads a newer one", async () => {
+    const world = newChain({ cache: { read: async () => null, write: async () => undefined } });
+    await world.chain.live("moth-tee");
+    world.now += 501;
+    expect(world.chain.atHand("moth-tee")).toBeNull();
+    const reading = world.chain.live("moth-tee");
+    expect(world.chain.atHand("moth-tee")?.live.asOf).toBe(START);
+    await reading;
+    expect(world.chain.atHand("moth-tee")?.live.asOf).toBe(START + 501);
+  });
+});
 
 describe("the live chain", () => {
   it("asks the lobby once for any number of readers within half a second", async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { nodeHashing } from "../../../../src/kernel/node-hashing.ts";
 import { attemptBudget } from "../../../../src/storefront/api/attempt-budget.ts";
 import { checkedDelivery, pickupSlots } from "../../../../src/storefront/api/delivery-check.ts";
-import { emailAddress } from "../../../../src/storefront/api/email-address.ts";
+import { emailAddress } from "../../../../src/gate/email-address.ts";
 import { strictJson } from "../../../../src/kernel/strict-json.ts";
 import { waitEstimate } from "../../../../src/storefront/api/wait-estimate.ts";
 import { slotsOf } from "../../../../src/storefront/pages/when.ts";
@@ -97,18 +97,20 @@ describe("strict JSON", () => {
   });
 });
 
+const NO_BEACONS = { runWhenDue: async () => undefined };
+
 describe("the sweep", () => {
   it("makes the plan, wakes the drop and every shard, and goes on when one drop fails", async () => {
     const swept: string[] = [];
     const { waiting: _waiting, quantiles: _quantiles, ...snapshot } = liveAt(OPENS_AT);
     const base = world({ drop: { plan: async () => (swept.push("plan"), snapshot), sweep: async () => void swept.push("drop") }, lobby: { sweep: async () => void swept.push("shard") } });
-    await sweepDrops(base.ports);
+    await sweepDrops(base.ports, NO_BEACONS);
     expect(swept.toSorted()).toEqual(["drop", "plan", ...Array<string>(plan.shards).fill("shard")]);
 
     const [first] = store.drops;
     const broken = { ...base.ports, store: { ...store, drops: first === undefined ? [] : [{ ...first, slug: "broken" }, first] }, drop: (slug: string) => (slug === "broken" ? world({ drop: { plan: () => Promise.reject(new Error("down")) } }).ports.drop(slug) : base.ports.drop(slug)) };
     swept.length = 0;
-    await sweepDrops(broken);
+    await sweepDrops(broken, NO_BEACONS);
     expect(swept).toContain("drop");
     expect(base.logged).toMatchObject([{ code: "sweep_failed", drop: "broken" }]);
   });
@@ -117,7 +119,7 @@ describe("the sweep", () => {
     const { waiting: _waiting, quantiles: _quantiles, ...snapshot } = liveAt(OPENS_AT);
     const over = world({ drop: { plan: async () => snapshot } });
     over.now = plan.closesAt + 8 * 86_400_000;
-    await sweepDrops(over.ports);
+    await sweepDrops(over.ports, NO_BEACONS);
     expect(over.logged).toEqual([]);
   });
 });

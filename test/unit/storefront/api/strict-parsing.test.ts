@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { textOfBytes } from "../../../../src/http/bounded-body.ts";
 import { strictJson } from "../../../../src/kernel/strict-json.ts";
 import { client, expectProblem, newShopper, type Send, type Shopper } from "../../../support/storefront-client.ts";
 import { OPENS_AT, testId, TICKET, world } from "../../../support/storefront-doubles.ts";
@@ -38,6 +39,12 @@ describe("a body", () => {
     const { storefrontApp } = await import("../../../../src/storefront/app.ts");
     const response = await storefrontApp(world().ports).fetch(new Request(`https://nightjar.example${HOLD}`, { method: "PUT", body: bytes, headers: { "content-type": "application/json", ...bound } }));
     await expectProblem(response, "malformed_request");
+  });
+
+  it("that ends within a character leaves nothing behind for the next one", () => {
+    expect(textOfBytes(Uint8Array.of(0x61, 0xe2, 0x82))).toBeNull();
+    expect(textOfBytes(Uint8Array.of(0xac))).toBeNull();
+    expect(textOfBytes(Uint8Array.of(0xe2, 0x82, 0xac))).toBe("€");
   });
 
   it.each(["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/json; charset=utf-16", "application/jsonp"])("sent as %s is not understood", async (type) => {

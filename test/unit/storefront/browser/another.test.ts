@@ -5,7 +5,7 @@ import { type Memory, NOTHING, type RememberedOrder } from "../../../../src/stor
 
 const LIVE: Live = {
   asOf: "", now: "", phase: "open", stage: 1, available: 5, low: false, nextStageAt: null, waiting: 0, seed: "ab", quantiles: [], thresholds: [],
-  items: [{ sku: "TEE", available: 5, soldOut: null }],
+  items: [{ sku: "TEE", available: 5, soldOut: null }], head: { seq: 1, hash: "ab".repeat(32) },
 };
 
 function ordered(quantity: number, state: Order["state"] = "confirmed"): RememberedOrder {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Situation, stepOf, whatCanBeTaken, whatIsLeft } from "../../../../src/storefront/browser/journey.ts";
+import { isKeptForOthers, type Situation, stepOf, whatCanBeTaken, whatIsLeft } from "../../../../src/storefront/browser/journey.ts";
 import type { Live } from "../../../../src/storefront/browser/page-data.ts";
 import { type Memory, NOTHING } from "../../../../src/storefront/browser/storage.ts";
 
@@ -10,6 +10,7 @@ const OPEN: Live = {
   asOf: at(0), now: at(0), phase: "open", stage: 1, available: 5, low: false, nextStageAt: at(1_800_000), waiting: 3, seed: "ab", quantiles: [],
   thresholds: [{ sku: "TEE", lane: "open", upTo: "05" }],
   items: [{ sku: "TEE", available: 5, soldOut: null }, { sku: "POSTER", available: 0, soldOut: "stage" }],
+  head: { seq: 1, hash: "ab".repeat(32) },
 };
 const JOINED: Memory = {
   ...NOTHING, wants: [{ sku: "TEE", quantity: 2 }], ticketId: "tkt_X",
@@ -18,7 +19,7 @@ const JOINED: Memory = {
 const HOLD = { id: "hld_X", state: "held" as const, lines: [{ sku: "TEE", quantity: 2, unitPriceMinor: 1, totalMinor: 2 }], totalMinor: 2, currency: "EUR", expiresAt: at(60_000) };
 
 function step(change: Partial<Situation>): string {
-  return stepOf({ memory: JOINED, live: OPEN, rank: "09", isShort: false, now: NOW, ...change });
+  return stepOf({ memory: JOINED, live: OPEN, rank: "09", isShort: false, isAddressAsked: false, now: NOW, ...change });
 }
 
 describe("the step of a shopper", () => {
@@ -82,6 +83,14 @@ describe("the step of a shopper", () => {
 
 describe("what is left", () => {
   it("offers no more than is free and nothing that is gone", () => {
-    expect(whatIsLeft({ ...OPEN, items: [{ sku: "TEE", available: 1, soldOut: null }, { sku: "POSTER", available: 0, soldOut: "stage" }] }, [{ sku: "TEE", quantity: 2 }, { sku: "POSTER", quantity: 1 }])).toEqual([{ sku: "TEE", quantity: 1 }]);
+    expect(whatIsLeft({ ...OPEN, items: [{ sku: "TEE", available: 1, soldOut: null }, { sku: "POSTER", available: 0, soldOut: "stage" }] }, "open", [{ sku: "TEE", quantity: 2 }, { sku: "POSTER", quantity: 1 }])).toEqual([{ sku: "TEE", quantity: 1 }]);
+  });
+
+  it("offers nothing that is kept for a lane in which the shopper does not stand, and says why", () => {
+    const live = { ...OPEN, items: [{ sku: "TEE", available: 3, soldOut: null, byLane: [{ lane: "open", available: 0 }, { lane: "local", available: 3 }] }] };
+    const wants = [{ sku: "TEE", quantity: 2 }];
+    expect([whatIsLeft(live, "open", wants), whatIsLeft(live, "local", wants)]).toEqual([[], wants]);
+    const inLane = (lane: string) => isKeptForOthers(live, { ...JOINED, wants, ticket: JOINED.ticket === null ? null : { ...JOINED.ticket, lane } });
+    expect([inLane("open"), inLane("local")]).toEqual([true, false]);
   });
 });

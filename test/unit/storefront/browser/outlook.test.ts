@@ -20,7 +20,7 @@ function liveOf(phase: Phase, stage: number | null, hasNextStage: boolean, tee: 
   const available = items.reduce((sum, item) => sum + item.available, 0);
   return {
     asOf: at(0), now: at(0), phase, stage, available, low: false, nextStageAt: hasNextStage ? at(60_000) : null, waiting: 4, seed: "ab", quantiles: [],
-    thresholds: ["TEE", "POSTER"].map((sku) => ({ sku, lane: "open", upTo: "05" })), items,
+    thresholds: ["TEE", "POSTER"].map((sku) => ({ sku, lane: "open", upTo: "05" })), items, head: { seq: 1, hash: "ab".repeat(32) },
   };
 }
 
@@ -28,8 +28,8 @@ function liveOf(phase: Phase, stage: number | null, hasNextStage: boolean, tee: 
 function seen(live: Live, wants: readonly WireLine[]) {
   const memory: Memory = { ...NOTHING, wants, ticketId: "tkt_X", ticket: { id: "tkt_X", entry: "ee", ticket: "t", lane: "open", joinedAt: at(-60_000), weight: 1 } };
   const hasNextStage = live.nextStageAt !== null;
-  const step = stepOf({ memory, live, rank: "05", isShort: false, now: NOW });
-  const taken = { live, wants, left: wants.filter(({ sku }) => live.items.some((item) => item.sku === sku && item.available > 0)), words: (lines: readonly WireLine[]) => lines.map(({ sku }) => sku).join(" and "), nextText: () => "18:01" };
+  const step = stepOf({ memory, live, rank: "05", isShort: false, isAddressAsked: false, now: NOW });
+  const taken = { live, wants, left: wants.filter(({ sku }) => live.items.some((item) => item.sku === sku && item.available > 0)), isKept: false, words: (lines: readonly WireLine[]) => lines.map(({ sku }) => sku).join(" and "), nextText: () => "18:01" };
   const panel = step === "stage-out" ? stageOutWords(taken) : step === "short" ? shortWords(taken) : null;
   const board = boardWords({ ...live, hasNextStage });
   return { step, board, panel, items: live.items.map((item) => leftWords({ phase: live.phase, hasNextStage }, item)), all: [board.label, board.sentence, panel?.title, panel?.sentence, panel?.said].join(" ") };

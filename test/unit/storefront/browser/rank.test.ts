@@ -14,7 +14,7 @@ const hex64 = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buf
 function liveWith(change: Partial<Live>): Live {
   return {
     asOf: "2026-12-04T18:00:05.000Z", now: "2026-12-04T18:00:05.000Z", phase: "open", stage: 1, available: 10, low: false, nextStageAt: null, waiting: 0,
-    seed: "00", quantiles: [], thresholds: [], items: [], ...change,
+    seed: "00", quantiles: [], thresholds: [], items: [], head: { seq: 1, hash: "ab".repeat(32) }, ...change,
   };
 }
 

@@ -49,9 +49,9 @@ export function liveAt(phase: Phase, now: number, change: Partial<DropLive> = {}
   const available = phase === "open" ? 12 : 0;
   const live: DropLive = {
     asOf: now, phase, stage, available, low: false, nextStageAt: phase === "closed" || phase === "cancelled" ? null : stage === null ? OPENS_AT : OPENS_AT + 30 * MINUTE_MS,
-    seed: null, thresholds: [], items: [{ sku: "MOTH-S", available, soldOut: isGone ? "stage" : null }], ...change,
+    seed: null, thresholds: [], items: [{ sku: "MOTH-S", available, soldOut: isGone ? "stage" : null }], head: { seq: 1, hash: "ab".repeat(32) }, ...change,
   };
-  return { live, planHash: "ab".repeat(32), planVersion: 1, plan, missing: [], wanted: [], waiting: 7, quantiles: [] };
+  return { live, planHash: "ab".repeat(32), planVersion: 1, plan, changes: [], missing: [], wanted: [], waiting: 7, quantiles: [] };
 }
 
 export interface Shop {

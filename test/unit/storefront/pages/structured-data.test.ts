@@ -35,6 +35,30 @@ describe("what machines are told", () => {
     expect(event).toMatchObject({ "@type": "Event", startDate: "2026-12-04T18:00:00.000Z", eventStatus: "https://schema.org/EventScheduled" });
   });
 
+  it("describes seller, area and pick-up points once, and every other mention leads there", () => {
+    const [config] = STORE.drops;
+    const [region] = STORE.regions;
+    if (config === undefined || region === undefined) throw new Error("the store of the test has a drop and a region");
+    const [item] = PLAN.items;
+    if (item === undefined) throw new Error("the plan of the test has an item");
+    // Items that are called what the graph's own nodes are called must not become those.
+    const items = ["MOTH-S", "area", "/area", "points/kiosk-k", "/points/kiosk-k", "seller"].map((sku) => ({ ...item, sku }));
+    const graph = dropGraph(STORE, config, liveAt("open", NOW, {}, { ...PLAN, items }), region, "https://shop.example");
+    const [whole, mentioned] = [new Map<string, number>(), new Set<string>()];
+    const walk = (node: unknown): void => {
+      if (typeof node !== "object" || node === null) return;
+      const id: unknown = Reflect.get(node, "@id");
+      if (typeof id === "string" && Object.keys(node).length === 1) mentioned.add(id);
+      else if (typeof id === "string") whole.set(id, (whole.get(id) ?? 0) + 1);
+      Object.values(node).forEach(walk);
+    };
+    walk(graph);
+    for (const [id, times] of whole) expect(times, id).toBe(1);
+    expect([...mentioned].filter((id) => !whole.has(id))).toEqual([]);
+    expect(JSON.stringify(graph).match(/"Nightjar Supply"/g)).toHaveLength(1);
+    expect(JSON.stringify(graph).match(/"GeoCoordinates"/g)).toHaveLength(1);
+  });
+
   it("writes yen without and dinar with three decimals", () => {
     const [config] = STORE.drops;
     const [region] = STORE.regions;
