@@ -14,4 +14,9 @@ export const DROP_MIGRATIONS: readonly string[] = [
    CREATE TABLE thresholds (id TEXT PRIMARY KEY, row TEXT NOT NULL) WITHOUT ROWID;
    CREATE TABLE calls (id TEXT PRIMARY KEY, row TEXT NOT NULL) WITHOUT ROWID;
    CREATE TABLE outbox (id TEXT PRIMARY KEY, row TEXT NOT NULL) WITHOUT ROWID;`,
+  // Holds from before there were lanes: everyone's, whose units are counted in no stage.
+  `UPDATE holds SET row = json_set(row, '$.lane', 'open', '$.stage', 1) WHERE row ->> 'lane' IS NULL;`,
+  // Plans from before they could be changed, and seals from before they said through when: those are taken as complete.
+  `UPDATE facts SET row = json_set(row, '$.plannedAt', (SELECT CAST(round(unixepoch(row ->> 'at', 'subsec') * 1000) AS INTEGER) FROM record WHERE seq = 1), '$.stages', NULL, '$.changes', json('[]')) WHERE row ->> 'plannedAt' IS NULL;
+   UPDATE seals SET row = json_set(row, '$.through', 9007199254740991) WHERE row ->> 'through' IS NULL;`,
 ];

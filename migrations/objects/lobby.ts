@@ -7,4 +7,12 @@ export const LOBBY_MIGRATIONS: readonly string[] = [
    );
    CREATE TABLE seals (batch INTEGER PRIMARY KEY, end_number INTEGER NOT NULL, count INTEGER NOT NULL, root TEXT NOT NULL, acknowledged INTEGER NOT NULL);`,
   `ALTER TABLE tickets ADD COLUMN person TEXT;`,
+  `CREATE TABLE spent (key TEXT PRIMARY KEY, ticket TEXT NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID;
+   CREATE TABLE network_minutes (network TEXT PRIMARY KEY, started_at INTEGER NOT NULL, joins INTEGER NOT NULL) WITHOUT ROWID;`,
+  `CREATE TABLE redemptions (key TEXT NOT NULL, ticket TEXT NOT NULL, expires_at INTEGER NOT NULL, PRIMARY KEY (key, ticket)) WITHOUT ROWID;
+   CREATE INDEX redemptions_by_end ON redemptions (expires_at);
+   CREATE TABLE revocations (key TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) WITHOUT ROWID;
+   CREATE TABLE codes (id INTEGER PRIMARY KEY, person TEXT NOT NULL, ticket TEXT NOT NULL, mac TEXT NOT NULL, sent_at INTEGER NOT NULL, tries INTEGER NOT NULL);
+   CREATE INDEX codes_by_person ON codes (person);
+   CREATE INDEX codes_by_time ON codes (sent_at);`,
 ];

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { Instant, Sku } from "./ids.ts";
+import { Instant, Sha256Hex, Sku } from "./ids.ts";
 
 const Count = v.pipe(v.number(), v.integer("A count is a whole number."), v.minValue(0, "A count is never negative."));
 
@@ -23,7 +23,15 @@ export const LiveAnswer = v.strictObject({
   /** The ranks that cut each lane's line into equal parts. */
   quantiles: v.array(v.strictObject({ lane: v.string(), count: Count, ranks: v.array(v.string()) })),
   thresholds: v.array(v.strictObject({ sku: Sku, lane: v.string(), upTo: v.nullable(v.string()) })),
-  items: v.array(v.strictObject({ sku: Sku, available: Count, soldOut: v.nullable(v.picklist(["stage", "final"])) })),
+  items: v.array(v.strictObject({
+    sku: Sku,
+    available: Count,
+    soldOut: v.nullable(v.picklist(["stage", "final"])),
+    /** How many of them a ticket of a lane may take now, where a drop keeps units for lanes: the rest is kept for others until it lapses. */
+    byLane: v.optional(v.array(v.strictObject({ lane: v.string(), available: Count }))),
+  })),
+  /** The record's last row: every browser that keeps it is a witness of the record up to here. */
+  head: v.strictObject({ seq: v.pipe(Count, v.minValue(1, "The first row is 1.")), hash: Sha256Hex }),
   /** The nonce that a DPoP proof made now has to carry. On a socket it is absent. */
   dpopNonce: v.optional(v.string()),
 });

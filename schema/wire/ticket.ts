@@ -22,22 +22,58 @@ export const BrowserKey = v.strictObject({
 });
 export type BrowserKey = v.InferOutput<typeof BrowserKey>;
 
-const MEMBERS_MAX = 32;
+const Counted = v.pipe(v.number(), v.safeInteger("This is a whole number."), v.minValue(0, "This is not negative."));
+
+function text(max: number) {
+  return v.pipe(v.string(), v.maxLength(max, `At most ${max} characters are understood.`));
+}
+
 /**
- * Evidence, solution and identity belong to gates that a drop may ask for. A
- * drop that asks for none accepts them by shape and takes no notice.
+ * A proof-of-work challenge in altcha's second form. Only the shape is judged
+ * here: whether the parameters are those that the drop asks for, and the
+ * signature over them ours, is a gate's business and a refusal of its own.
  */
-const GateMember = v.union([
-  v.pipe(v.string(), v.maxLength(4_096, "At most 4096 characters are understood.")),
-  v.pipe(v.record(v.string(), v.unknown()), v.maxEntries(MEMBERS_MAX, "At most 32 members are understood.")),
-]);
+export const WorkChallenge = v.strictObject({
+  parameters: v.strictObject({
+    algorithm: text(32),
+    nonce: text(64),
+    salt: text(64),
+    /** Rounds of one key derivation. */
+    cost: Counted,
+    /** Bytes. */
+    keyLength: Counted,
+    /** What the key of the right counter begins with, in hex. */
+    keyPrefix: text(64),
+    /** Seconds since 1970. */
+    expiresAt: Counted,
+    /** What the challenge is for: a solution for anything else is refused. */
+    data: v.strictObject({ drop: text(64), plan: text(64), ticket: text(64), work: Counted }),
+  }),
+  signature: text(64),
+});
+export type WorkChallenge = v.InferOutput<typeof WorkChallenge>;
+
+/** A solved challenge: the challenge as it came, the counter that was looked for, and its key in hex. */
+export const WorkSolution = v.strictObject({
+  challenge: WorkChallenge,
+  solution: v.strictObject({ counter: Counted, derivedKey: text(64), time: v.optional(v.number()) }),
+});
+export type WorkSolution = v.InferOutput<typeof WorkSolution>;
+
+/*
+ * What the gates of a drop may ask for. A drop without a gate accepts its
+ * member by shape and takes no notice.
+ */
+const Solution = v.strictObject({ work: v.optional(WorkSolution), turnstile: v.optional(text(2_048)) });
+const Evidence = v.strictObject({ presence: v.optional(text(4_096)), invite: v.optional(text(4_096)) });
+const Identity = v.strictObject({ email: text(254), code: v.optional(text(64)) });
 
 export const JoinRequest = v.strictObject({
   jwk: BrowserKey,
   wants: LinesRequest,
-  evidence: v.optional(GateMember),
-  solution: v.optional(GateMember),
-  identity: v.optional(GateMember),
+  evidence: v.optional(Evidence),
+  solution: v.optional(Solution),
+  identity: v.optional(Identity),
 });
 export type JoinRequest = v.InferOutput<typeof JoinRequest>;
 
@@ -77,7 +113,9 @@ export const ProofAnswer = v.strictObject({
 
 export const EntriesAnswer = v.strictObject({ entries: v.array(SealedLeaf) });
 
-export const ChallengeAnswer = v.strictObject({ challenge: v.null() });
+/** A challenge is for one ticket; a drop that asks for no work does not need to know for which. */
+export const ChallengeRequest = v.strictObject({ ticket: v.optional(TicketId) });
+export const ChallengeAnswer = v.strictObject({ challenge: v.nullable(WorkChallenge) });
 export type ChallengeAnswer = v.InferOutput<typeof ChallengeAnswer>;
 
 export const PassAnswer = v.strictObject({ pass: v.string(), expiresAt: Instant });

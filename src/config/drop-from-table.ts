@@ -1,6 +1,9 @@
 import * as v from "valibot";
-import { NO_GATES, type Component, type Moment, type PlanItem, type PlanSource, USUAL_BUDGETS } from "../drop/plan.ts";
+import { QUICKNET, SANDBOX_CHAIN } from "../drop/beacon-chains.ts";
+import type { Component, LaneShare, Moment, PlanItem, PlanSource } from "../drop/plan.ts";
 import { checkOffer, type Offer } from "./offer-check.ts";
+import { budgetFields, gateFields } from "./gates.ts";
+import { laneFields, lanesFromList } from "./lanes-from-list.ts";
 import { duration, instant, list, type Mistakes, moment, nameDuplicates, pattern, percent, readFields, table, text, wholeNumber } from "./fields.ts";
 import type { DropConfig } from "./store-config.ts";
 
@@ -10,6 +13,8 @@ export interface DropSurroundings {
   readonly currency: string;
   readonly tax: { readonly label: string; readonly percent: number } | null;
   readonly regionSlugs: readonly string[];
+  /** Where the regions are, by slug; one whose own table has a mistake is missing. */
+  readonly places: ReadonlyMap<string, { readonly lat: number; readonly lon: number }>;
 }
 
 const SECOND_MS = 1_000;
@@ -42,6 +47,9 @@ function dropFields(isLocal: boolean) {
       share: wholeNumber(1, 100, "This must be a whole percentage from 1 to 100."),
       after: duration(0, 90 * 24 * 60 * MINUTE_MS, "This must be a duration counted from the opening, such as 0s, 30m or 2h."),
     }), 1, 20), DEFAULT_STAGES),
+    lanes: v.optional(laneFields(isLocal), []),
+    gates: v.optional(gateFields(isLocal), {}),
+    budgets: v.optional(budgetFields, {}),
     limitPerPerson: v.optional(wholeNumber(1, 20, "This must be a whole number from 1 to 20."), 1),
     hold: v.optional(duration(holdMinMs, 30 * MINUTE_MS, `This must be a duration from ${isLocal ? "10s" : "2m"} to 30m.`), "8m"),
     capture: v.optional(v.picklist(["at-once", "on-fulfilment"], "This must be at-once or on-fulfilment."), "at-once"),
@@ -64,6 +72,10 @@ function dropFields(isLocal: boolean) {
       uses: wholeNumber(1, 1_000_000, "This must be a whole number from 1 to 1000000."),
       typed: v.optional(pattern(/^[A-Za-z0-9-]{3,24}$/, "This must be a word of 3 to 24 letters, digits and hyphens.")),
     }), 0, 20), []),
+    beacon: v.optional(v.pipe(
+      v.picklist(isLocal ? ["quicknet", "sandbox"] : ["quicknet"], isLocal ? "This must be quicknet, or sandbox on a local machine." : "This must be quicknet."),
+      v.transform((name) => (name === "quicknet" ? QUICKNET : SANDBOX_CHAIN)),
+    )),
     lobby: v.optional(table({
       shards: v.optional(wholeNumber(1, 64, "This must be a whole number from 1 to 64."), 1),
       claimWindow: v.optional(duration(claimMinMs, 10 * MINUTE_MS, `This must be a duration from ${isLocal ? "1s" : "5s"} to 10m.`), "60s"),
@@ -90,17 +102,18 @@ export function dropFromTable(name: string, slug: string, raw: Readonly<Record<s
   const fields: DropFields = readFields(name, raw, dropFields(surroundings.isLocal), mistakes);
   const times = readTimes(name, fields, mistakes);
   checkStages(name, fields, mistakes);
+  const lanes = readLanes(name, fields, surroundings, mistakes);
   const offer = readOffer(name, fields, mistakes);
   if (offer !== null) checkOffer(name, offer, surroundings, mistakes);
 
-  const { title, stages, limitPerPerson, holdTtlMs, capture, low, lobby } = { ...fields, holdTtlMs: fields.hold };
-  if (mistakes.list.length > before || times === null || offer === null) return null;
+  const { title, stages, gates, budgets, limitPerPerson, holdTtlMs, capture, low, lobby } = { ...fields, holdTtlMs: fields.hold };
+  if (mistakes.list.length > before || times === null || lanes === null || offer === null) return null;
   if (title === undefined || stages === undefined || limitPerPerson === undefined || holdTtlMs === undefined) return null;
-  if (capture === undefined || low === undefined || lobby === undefined) return null;
+  if (gates === undefined || budgets === undefined || capture === undefined || low === undefined || lobby === undefined) return null;
   const source: PlanSource = {
     drop: slug, title, currency: surroundings.currency, ...times,
     stages: stages.map(({ share, after }) => ({ sharePercent: share, afterMs: after })),
-    stock: offer.stock, items: offer.items, lanes: [], gates: NO_GATES, budgets: USUAL_BUDGETS, beacon: null, limitPerPerson, holdTtlMs, capture, low,
+    stock: offer.stock, items: offer.items, lanes, gates, budgets, beacon: fields.beacon ?? null, limitPerPerson, holdTtlMs, capture, low,
     splits: offer.splits, campaigns: offer.campaigns,
     shards: lobby.shards, claimWindowMs: lobby.claimWindow, admit: lobby.admit, tax: surroundings.tax,
   };
@@ -160,6 +173,14 @@ function checkStages(name: string, { stages, opensAt, closesAt }: DropFields, mi
     if (opensAt === undefined || closesAt === undefined || "at" in opensAt !== "at" in closesAt) continue;
     if (stage.after > 0 && momentMs(opensAt) + stage.after >= momentMs(closesAt)) mistakes.add(name, `stages[${index}].after`, "This stage would open when the drop is over already.");
   }
+}
+
+/** For whom a part of each stage is kept; null while that cannot be read. */
+function readLanes(name: string, { lanes, stages, opensAt, closesAt }: DropFields, { regionSlugs, places }: DropSurroundings, mistakes: Mistakes): LaneShare[] | null {
+  if (lanes === undefined || stages === undefined) return null;
+  const isComparable = opensAt !== undefined && closesAt !== undefined && "at" in opensAt === "at" in closesAt;
+  const lastsMs = isComparable ? momentMs(closesAt) - momentMs(opensAt) : null;
+  return lanesFromList(name, lanes, { stages, lastsMs, regionSlugs, places }, mistakes);
 }
 
 /** What is sold, counted and shared out; null while a part of it cannot be read. */

@@ -31,6 +31,8 @@ export interface Region {
   readonly country: string;
   readonly near: { readonly lat: number; readonly lon: number };
   readonly locale: string;
+  /** An IANA time zone such as `Europe/Berlin`, for those whose own clock cannot be asked. */
+  readonly zone: string;
   readonly pickup: readonly PickupPoint[];
   /** Countries that this region ships to; empty where it does not ship. */
   readonly shipsTo: readonly string[];

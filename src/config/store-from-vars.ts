@@ -30,10 +30,11 @@ export function storeFromVars(vars: Readonly<Record<string, unknown>>, options: 
   if (regions.length === 0) mistakes.add("REGION_…", "", "At least one region is needed, such as [vars.REGION_BERLIN].");
 
   const regionSlugs = regions.map(({ name }) => slugOf(name));
+  const places = new Map(regions.flatMap(({ name, region }) => (region === null ? [] : [[slugOf(name), region.near] as const])));
   const drops = [...tables].filter(([name]) => name.startsWith("DROP_"))
     .map(([name, raw]) => ({
       name,
-      drop: dropFromTable(name, slugOf(name), raw, { ...options, currency: store.currency ?? "XXX", tax: store.tax ?? null, regionSlugs }, mistakes),
+      drop: dropFromTable(name, slugOf(name), raw, { ...options, currency: store.currency ?? "XXX", tax: store.tax ?? null, regionSlugs, places }, mistakes),
     }));
 
   checkSlugs([...regions, ...drops].map(({ name }) => name), mistakes);

@@ -1,7 +1,10 @@
 import type { Hashing } from "../kernel/hashing.ts";
 import { assert } from "../kernel/result.ts";
+import { withChange } from "./changelog.ts";
+import { ownersOf } from "./cool-down.ts";
 import { countHold, countMovement, countOf, countUnits, emptyCounters, unitsTaken } from "./counters.ts";
 import { holdDueAt, lifecycleDueAt } from "./due-time.ts";
+import { assertKept } from "./lanes.ts";
 import { EFFECTS, isStockMovement, type UnitCount } from "./movements.ts";
 import type { MovementRow } from "./port.ts";
 import { EMPTY_RECORD, rowAfter } from "./record.ts";
@@ -12,7 +15,7 @@ export function emptyState(): DropState {
   return {
     facts: null, tail: EMPTY_RECORD,
     holds: new Map(), sittings: new Map(), orders: new Map(), verdicts: new Map(), seals: new Map(), thresholds: new Map(), calls: new Map(), outbox: new Map(),
-    counters: emptyCounters(), liveHolds: new Set(), timetable: new Timetable(), undecidedSittings: new Set(), sittingsByEntry: new Map(), entryByPlace: new Map(),
+    counters: emptyCounters(), liveHolds: new Set(), timetable: new Timetable(), undecidedSittings: new Set(), sittingsByEntry: new Map(), sittingsByOwner: new Map(), entryByPlace: new Map(), sealedThrough: new Map(),
     dueAt: Number.POSITIVE_INFINITY,
   };
 }
@@ -34,6 +37,7 @@ export function rebuild(stored: StoredDrop): DropState {
  * leaves the state half changed: the caller rebuilds it from storage.
  */
 export function applyChanges(state: DropState, changes: Changes, now: number, hashing: Hashing): MovementRow[] {
+  const before = state.facts;
   if (changes.facts !== undefined) state.facts = changes.facts;
   const rows: MovementRow[] = [];
   const moved = new Map<string, number>();
@@ -42,7 +46,9 @@ export function applyChanges(state: DropState, changes: Changes, now: number, ha
     state.tail = { seq: row.seq, hash: row.hash, at: now };
     rows.push(row);
     assert(state.facts !== null, "the first row of a record is its plan");
-    if (movement.kind === "plan") state.facts = { ...state.facts, planHash: row.hash };
+    // The first row's hash is the plan's name for good: tickets, seed and receipts carry it.
+    if (movement.kind === "plan" && row.seq === 1) state.facts = { ...state.facts, planHash: row.hash };
+    state.facts = withChange(state.facts, movement, { seq: row.seq, at: now }, before);
     if (!isStockMovement(movement)) continue;
     countMovement(state.counters, state.facts.plan, movement, now);
     const { held, sold } = EFFECTS[movement.kind];
@@ -57,6 +63,7 @@ export function applyChanges(state: DropState, changes: Changes, now: number, ha
   // The record and the rows are two accounts of the same units; where they part, nothing is written.
   assert([...moved.values()].every((units) => units === 0), "the movements say what the holds say");
   putRows(state, changes);
+  if (state.facts !== null) assertKept(state, state.facts.plan, changes.movements ?? [], now);
   for (const id of changes.endedCalls ?? []) state.calls.delete(id);
   for (const id of changes.acknowledged ?? []) state.outbox.delete(id);
   if (changes.facts !== undefined || changes.seals !== undefined || state.liveHolds.size === 0) state.dueAt = Math.min(state.dueAt, lifecycleDueAt(state));
@@ -81,7 +88,10 @@ function putRows(state: DropState, changes: Changes): void {
   for (const row of changes.sittings ?? []) putSitting(state, row);
   for (const row of changes.orders ?? []) state.orders.set(row.id, row);
   for (const row of changes.verdicts ?? []) state.verdicts.set(row.id, row);
-  for (const row of changes.seals ?? []) state.seals.set(row.id, row);
+  for (const row of changes.seals ?? []) {
+    state.seals.set(row.id, row);
+    state.sealedThrough.set(row.shard, Math.max(row.through, state.sealedThrough.get(row.shard) ?? 0));
+  }
   for (const row of changes.thresholds ?? []) state.thresholds.set(row.id, row);
   for (const row of changes.calls ?? []) state.calls.set(row.id, row);
   for (const row of changes.outbox ?? []) state.outbox.set(row.id, row);
@@ -103,6 +113,7 @@ function putHold(state: DropState, hold: HoldRow): void {
 function putSitting(state: DropState, sitting: SittingRow): void {
   if (!state.sittings.has(sitting.id)) {
     state.sittingsByEntry.set(sitting.entry, [...(state.sittingsByEntry.get(sitting.entry) ?? []), sitting.id]);
+    for (const owner of ownersOf(sitting)) state.sittingsByOwner.set(owner, [...(state.sittingsByOwner.get(owner) ?? []), sitting.id]);
     state.entryByPlace.set(placeId(sitting.lane, sitting.rank), sitting.entry);
   }
   state.sittings.set(sitting.id, sitting);

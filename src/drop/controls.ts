@@ -1,9 +1,11 @@
 import type { Hashing } from "../kernel/hashing.ts";
 import { accepted, rejected, type Result } from "../kernel/result.ts";
 import { instantToWire } from "../kernel/time.ts";
+import { unitsTaken } from "./counters.ts";
+import { returnsUntil } from "./due-time.ts";
 import { factsOf, movementsOf } from "./hold-movements.ts";
 import type { Plan } from "./plan.ts";
-import type { Control, OutboxMessage } from "./port.ts";
+import type { AwaitedReturns, Control, OutboxMessage } from "./port.ts";
 import { stageOpenings } from "./release.ts";
 import { type Decision, type DropFacts, type DropState, type HoldRow, unchanged } from "./state.ts";
 
@@ -66,7 +68,22 @@ function putOff(plan: Plan, fromStage: number, byMs: number): Plan {
   };
 }
 
-/** Ends the drop: what is held or placed goes back, and settlement owes everyone who ordered a void or a refund. */
+/** The most orders that are named; a desk that has this many open looks into its list of orders. */
+const NAMED_MAX = 100;
+
+/** What a cancelled drop waits for, or did not live to see: orders that still count as sold. Null for any other drop. */
+export function awaitedReturns(state: DropState): AwaitedReturns | null {
+  const until = state.facts === null ? null : returnsUntil(state.facts);
+  if (until === null) return null;
+  const unreturned = [...state.holds.values()].filter((hold) => unitsTaken(hold).sold.some(({ quantity }) => quantity > 0));
+  return { orders: unreturned.flatMap(({ order }) => order ?? []).slice(0, NAMED_MAX), until };
+}
+
+/**
+ * Ends the drop: what is held or placed goes back at once, and settlement owes
+ * everyone who ordered a void or a refund. What is sold comes back order by
+ * order, each when its money is back: until then the buyer has bought it.
+ */
 function cancel(state: DropState, actor: string, now: number, hashing: Hashing): Decision<Controlled> {
   const facts = factsOf(state);
   const live = [...state.liveHolds].flatMap((id) => state.holds.get(id) ?? []);

@@ -1,6 +1,6 @@
 import { assert } from "../kernel/result.ts";
 import { EFFECTS, type StockMovement, type UnitCount } from "./movements.ts";
-import type { Plan, PlanItem, StockUnit } from "./plan.ts";
+import { OPEN_LANE, type Plan, type PlanItem, type StockUnit } from "./plan.ts";
 import type { Line } from "./port.ts";
 import { releasedUnits } from "./release.ts";
 import type { DropState, HoldRow } from "./state.ts";
@@ -11,13 +11,19 @@ export interface Counters {
   readonly sold: Map<string, number>;
   /** Items that an entry has held, placed or bought. */
   readonly itemsByEntry: Map<string, number>;
-  /** Items that a person has placed or bought. */
+  /** Items that a person has placed or bought, and holds where it is known already who holds. */
   readonly itemsByPerson: Map<string, number>;
   readonly couponUses: Map<string, number>;
+  /** Holds of a network that are neither paid nor over. */
+  readonly unpaidByNetwork: Map<string, number>;
+  /** Orders of a sitting that are placed or sold. */
+  readonly ordersBySitting: Map<string, number>;
+  /** Units of a sku that a lane holds or has bought by holds made in one stage; see `laneKey`. Everyone's are not counted. */
+  readonly takenInLanes: Map<string, number>;
 }
 
 export function emptyCounters(): Counters {
-  return { held: new Map(), sold: new Map(), itemsByEntry: new Map(), itemsByPerson: new Map(), couponUses: new Map() };
+  return { held: new Map(), sold: new Map(), itemsByEntry: new Map(), itemsByPerson: new Map(), couponUses: new Map(), unpaidByNetwork: new Map(), ordersBySitting: new Map(), takenInLanes: new Map() };
 }
 
 export function campaignKey(campaign: string): string {
@@ -27,6 +33,11 @@ export function campaignKey(campaign: string): string {
 /** A voucher's own count; a line feed cannot occur in a campaign's id. */
 export function voucherKey(coupon: { readonly campaign: string; readonly voucher: string }): string {
   return `${coupon.campaign}\n${coupon.voucher}`;
+}
+
+/** A lane's count of one sku in one stage (from 1); a lane's name has no slash. */
+export function laneKey(lane: string, stage: number, sku: string): string {
+  return `${lane}/${stage}/${sku}`;
 }
 
 export function countOf(counts: ReadonlyMap<string, number>, key: string): number {
@@ -45,17 +56,26 @@ export function itemCount(lines: readonly Line[]): number {
   return lines.reduce((sum, line) => sum + line.quantity, 0);
 }
 
-/** Adds (1) or takes away (-1) what a hold counts for persons and coupons in its present state. */
+/** Adds (1) or takes away (-1) what a hold counts for persons, networks, lanes and coupons in its present state. */
 export function countHold(counters: Counters, hold: HoldRow, sign: 1 | -1): void {
   const isPaidFor = hold.state === "placed" || hold.state === "sold";
   if (!isPaidFor && hold.state !== "held") return;
   const items = sign * (itemCount(hold.lines) - hold.returnedItems);
   add(counters.itemsByEntry, hold.entry, items);
-  if (!isPaidFor) return;
   if (hold.person !== null) add(counters.itemsByPerson, hold.person, items);
+  if (hold.lane !== OPEN_LANE) countInLane(counters, hold, sign);
+  if (hold.state !== "sold") add(counters.unpaidByNetwork, hold.network, sign);
+  if (!isPaidFor) return;
+  add(counters.ordersBySitting, hold.sitting, sign);
   if (hold.coupon === null) return;
   add(counters.couponUses, campaignKey(hold.coupon.campaign), sign);
   add(counters.couponUses, voucherKey(hold.coupon), sign);
+}
+
+/** In the stage in which the hold was made: what a lane has taken of one stage is not lost when the next one opens. */
+function countInLane(counters: Counters, hold: HoldRow, sign: 1 | -1): void {
+  const { held, sold } = unitsTaken(hold);
+  for (const { sku, quantity } of [...held, ...sold]) add(counters.takenInLanes, laneKey(hold.lane, hold.stage, sku), sign * quantity);
 }
 
 /** Counts a hold's units from its row, where no movement says them: at a rebuild and at a recount. */

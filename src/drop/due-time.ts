@@ -1,5 +1,6 @@
 import { assert } from "../kernel/result.ts";
-import type { DropState, HoldRow } from "./state.ts";
+import { beaconRound } from "./beacon-chains.ts";
+import type { DropFacts, DropState, HoldRow } from "./state.ts";
 
 /** The units of an unpaid order come back this long after `payBy`: the till closes before the goods go back. */
 export const TILL_TO_SHELF_MS = 30_000;
@@ -28,23 +29,52 @@ export function sealId(shard: number, batch: number): string {
   return `${shard}/${batch}`;
 }
 
-/** When the draw is made: at the opening once every shard has sealed, else when the grace is over; infinite when it is made or never will be. */
+/**
+ * When the draw is made: at the opening once every shard has sealed, else when
+ * the grace is over; with a beacon once its round is here. Infinite when it is
+ * made or never will be.
+ */
 export function drawDueAt(state: DropState): number {
   const { facts } = state;
-  if (facts === null || facts.seed !== null || facts.cancelled) return Number.POSITIVE_INFINITY;
+  if (facts === null || facts.seed !== null || facts.cancelled || facts.closedAt !== null) return Number.POSITIVE_INFINITY;
+  const named = beaconRound(facts.plan);
+  if (named !== null) return facts.roots === null || facts.beacon === null ? Number.POSITIVE_INFINITY : named.at;
   const shards = Array.from({ length: facts.plan.shards }, (_, shard) => shard);
   return shards.every((shard) => isSealed(state, shard)) ? facts.plan.opensAt : facts.plan.opensAt + SEAL_GRACE_MS;
 }
 
-/** When the books can be closed: at the close, or when the last hold that outlives it has ended. */
+/**
+ * When a shard can no longer be part of a draw that waits for a beacon: as soon
+ * as its round is out. Whoever could still seal then could choose, with the
+ * round in sight, which shard to lose. Infinite where there is nothing to end.
+ */
+export function sealingEndsAt({ facts }: DropState): number {
+  if (facts === null || facts.roots !== null || facts.seed !== null || facts.cancelled || facts.closedAt !== null) return Number.POSITIVE_INFINITY;
+  return beaconRound(facts.plan)?.at ?? Number.POSITIVE_INFINITY;
+}
+
+/** For so long a cancelled drop waits for the units of orders whose money goes back. */
+const RETURNS_WAIT_MS = 24 * 3_600_000;
+
+/** Until when a cancelled drop waits for units to come back; null for any other drop. */
+export function returnsUntil({ plan, cancelledAt }: DropFacts): number | null {
+  return cancelledAt === null ? null : Math.max(plan.closesAt, cancelledAt + RETURNS_WAIT_MS);
+}
+
+/**
+ * When the books can be closed: at the close, or when the last hold that
+ * outlives it has ended. Of a cancelled drop nothing stays sold: its books wait
+ * until the units of every order that was paid back are back too, but not for
+ * ever, since a refund may fail for good.
+ */
 export function closeDueAt(state: DropState): number {
   const { facts } = state;
   if (facts === null || facts.closedAt !== null || state.liveHolds.size > 0) return Number.POSITIVE_INFINITY;
-  return facts.plan.closesAt;
+  return state.counters.sold.size === 0 ? facts.plan.closesAt : (returnsUntil(facts) ?? facts.plan.closesAt);
 }
 
 export function lifecycleDueAt(state: DropState): number {
-  return Math.min(drawDueAt(state), closeDueAt(state));
+  return Math.min(sealingEndsAt(state), drawDueAt(state), closeDueAt(state));
 }
 
 /** The hold that an entry of the timetable speaks of, or null where the hold has ended or is due at another time. */

@@ -1,7 +1,7 @@
 import type { Hashing } from "../kernel/hashing.ts";
 import { drawSeed } from "../lobby/draw.ts";
 import { closingBalance } from "./conservation.ts";
-import { closeDueAt, drawDueAt, holdDueAt, holdDueBy, isSealed, sealId, unitsBackAt } from "./due-time.ts";
+import { closeDueAt, drawDueAt, holdDueAt, holdDueBy, sealId, sealingEndsAt, unitsBackAt } from "./due-time.ts";
 import { factsOf, movementsOf } from "./hold-movements.ts";
 import type { Movement } from "./movements.ts";
 import { OPEN_LANE, type Plan } from "./plan.ts";
@@ -13,7 +13,7 @@ import { type Changes, type DropState, type HoldRow, lineId, type ThresholdRow }
  * decided on the state that the step before it left. They run before every
  * command and every read: an alarm that never came changes nothing.
  */
-export const DUE_STEPS: readonly ((state: DropState, now: number, hashing: Hashing) => Changes | null)[] = [endHolds, draw, close];
+export const DUE_STEPS: readonly ((state: DropState, now: number, hashing: Hashing) => Changes | null)[] = [endHolds, endSealing, draw, close];
 
 /** Ends what ran out: held by its expiry, placed by its time to pay and the half minute after it. */
 function endHolds(state: DropState, now: number, hashing: Hashing): Changes | null {
@@ -40,20 +40,31 @@ function endHolds(state: DropState, now: number, hashing: Hashing): Changes | nu
   return { movements, holds, outbox };
 }
 
+/** Settles which shards take part in a draw that waits for a beacon, before anybody can act on its round. */
+function endSealing(state: DropState, now: number): Changes | null {
+  if (sealingEndsAt(state) > now) return null;
+  const facts = factsOf(state);
+  return { facts: { ...facts, roots: firstRoots(state, facts.plan) } };
+}
+
+/** The root of each shard's first seal, null where there is none. */
+function firstRoots(state: DropState, plan: Plan): readonly (string | null)[] {
+  return Array.from({ length: plan.shards }, (_, shard) => state.seals.get(sealId(shard, 0))?.root ?? null);
+}
+
 /** Makes the draw: the secret is revealed, and nothing that was sealed can change any more. */
 function draw(state: DropState, now: number, hashing: Hashing): Changes | null {
   if (drawDueAt(state) > now) return null;
   const facts = factsOf(state);
-  const { plan, planHash, secret } = facts;
-  const shards = Array.from({ length: plan.shards }, (_, shard) => shard);
-  const missing = shards.filter((shard) => !isSealed(state, shard));
-  const roots = shards.map((shard) => state.seals.get(sealId(shard, 0))?.root ?? null);
-  const seed = drawSeed({ drop: plan.drop, planHash, secret, roots, beacon: null }, hashing);
+  const { plan, planHash, secret, beacon } = facts;
+  const roots = facts.roots ?? firstRoots(state, plan);
+  const missing = roots.flatMap((root, shard) => (root === null ? [shard] : []));
+  const seed = drawSeed({ drop: plan.drop, planHash, secret, roots, beacon }, hashing);
   const lines = plan.admit === "all" ? linesOf(plan) : [];
   return {
     facts: { ...facts, seed, missing },
     movements: [
-      { kind: "draw", secret, missing, seed },
+      { kind: "draw", secret, missing, seed, ...(beacon === null ? {} : { beacon }) },
       ...lines.map(({ sku, lane }): Movement => ({ kind: "serve", sku, lane, upTo: "~" })),
     ],
     thresholds: lines.map(({ sku, lane }): ThresholdRow => ({ id: lineId(sku, lane), upTo: "~" })),
@@ -69,6 +80,11 @@ function close(state: DropState, now: number): Changes | null {
 
 /** Every line of a drop: an item and a lane. */
 export function linesOf(plan: Plan): { readonly sku: string; readonly lane: string }[] {
-  const lanes = [OPEN_LANE, ...plan.lanes.map((share) => share.lane).filter((lane) => lane !== OPEN_LANE)];
+  const lanes = lanesOf(plan);
   return plan.items.flatMap(({ sku }) => lanes.map((lane) => ({ sku, lane })));
+}
+
+/** The lanes of a drop by name, everyone's first. */
+export function lanesOf(plan: Plan): string[] {
+  return [OPEN_LANE, ...plan.lanes.map(({ lane }) => lane)];
 }

@@ -1,11 +1,13 @@
 import type { Hashing } from "../kernel/hashing.ts";
 import { accepted, assert, rejected, type Result } from "../kernel/result.ts";
 import { isServed } from "../lobby/draw.ts";
-import { availableUnits, countOf, itemCount, itemsWithin, stockUnit, unitsOfLines } from "./counters.ts";
+import { countOf, itemCount, itemsWithin, unitsOfLines } from "./counters.ts";
 import { factsOf, movementsOf } from "./hold-movements.ts";
+import { unitsFor } from "./lanes.ts";
+import { budgetsOf } from "./network-budgets.ts";
 import type { Plan } from "./plan.ts";
 import type { AbandonRejection, HoldCommand, HoldRejection, HoldView, Line } from "./port.ts";
-import { nextStageAt } from "./release.ts";
+import { nextStageAt, stageAt } from "./release.ts";
 import { thresholdOf } from "./sittings.ts";
 import { type Decision, type DropFacts, type DropState, type HoldRow, type PricedLine, type SittingRow, unchanged } from "./state.ts";
 
@@ -14,6 +16,7 @@ import { type Decision, type DropFacts, type DropState, type HoldRow, type Price
  * who takes and gives back in a loop would fill the record.
  */
 export const HOLDS_PER_SITTING_MAX = 40;
+const NETWORK_RETRY_MS = 15_000;
 
 type Held = Result<HoldView, HoldRejection>;
 
@@ -42,13 +45,21 @@ export function decideHold(state: DropState, command: HoldCommand, now: number, 
   }
   const replaced = replacedHold(state, command);
   if (replaced === "not_found") return unchanged(rejected({ code: "not_found" }));
-  const otherItems = countOf(state.counters.itemsByEntry, command.entry) - (replaced === null ? 0 : itemCount(replaced.lines));
-  if (otherItems + itemCount(command.lines) > plan.limitPerPerson || sitting.holds >= HOLDS_PER_SITTING_MAX) {
+  if (otherItems(state, sitting, replaced) + itemCount(command.lines) > plan.limitPerPerson || sitting.holds >= HOLDS_PER_SITTING_MAX) {
     return unchanged(rejected({ code: "limit_reached", limit: plan.limitPerPerson }));
   }
-  const shortage = shortageOf(state, plan, command.lines, replaced, now);
+  const shortage = shortageOf(state, plan, command.lines, { lane: sitting.lane, replaced, now });
   if (shortage !== null) return unchanged(rejected(shortage));
+  const retryAt = networkRetryAt(state, plan, command.network, replaced, now);
+  if (retryAt !== null) return unchanged(rejected({ code: "too_many_requests", retryAt }));
   return acceptHold(plan, command, { sitting, replaced, fingerprint, now, hashing });
+}
+
+/** What the ticket has beside the hold that goes back, and with it everything of the person, where it is known who that is. */
+function otherItems({ counters }: DropState, { entry, person }: SittingRow, replaced: HoldRow | null): number {
+  const ofEntry = countOf(counters.itemsByEntry, entry) - (replaced === null ? 0 : itemCount(replaced.lines));
+  const ofPerson = person === null ? 0 : countOf(counters.itemsByPerson, person) - (replaced?.person === person ? itemCount(replaced.lines) : 0);
+  return Math.max(ofEntry, ofPerson);
 }
 
 function acceptHold(
@@ -59,11 +70,13 @@ function acceptHold(
   // The first accepted hold fixes the end for all holds of the sitting: editing
   // a cart again and again never buys time.
   const expiresAt = sitting.heldAt === null ? now + plan.holdTtlMs : sitting.expiresAt;
+  const stage = stageAt(plan, now);
+  assert(stage !== null, "units are held only while a stage is open");
   const hold: HoldRow = {
-    id: command.id, sitting: sitting.id, entry: command.entry, state: "held",
+    id: command.id, sitting: sitting.id, entry: command.entry, lane: sitting.lane, stage, network: command.network, state: "held",
     lines: command.lines.map((line): PricedLine => ({ sku: line.sku, quantity: line.quantity, unitPriceMinor: priceOf(plan, line.sku) })),
     units: unitsOfLines(plan, command.lines), fingerprint, heldAt: now, expiresAt,
-    order: null, person: null, coupon: null, payBy: null, tillClosed: false, returned: [], returnedItems: 0,
+    order: null, person: sitting.person, coupon: null, payBy: null, tillClosed: false, returned: [], returnedItems: 0,
   };
   const givenBack = replaced === null ? [] : movementsOf("abandon", replaced, plan, now, hashing);
   return {
@@ -129,14 +142,24 @@ function replacedHold(state: DropState, command: HoldCommand): HoldRow | null | 
   return hold.state === "held" ? hold : null;
 }
 
-function shortageOf(state: DropState, plan: Plan, lines: readonly Line[], replaced: HoldRow | null, now: number): HoldRejection | null {
-  const comingBack = new Map(replaced?.units.map(({ sku, quantity }) => [sku, quantity]) ?? []);
-  const free = (sku: string) => availableUnits(state, stockUnit(plan, sku), now) + countOf(comingBack, sku);
+/** What the sitting's lane could have instead is said where it cannot have all: what is kept for others is not there for it. */
+function shortageOf(state: DropState, plan: Plan, lines: readonly Line[], { lane, replaced, now }: { readonly lane: string; readonly replaced: HoldRow | null; readonly now: number }): HoldRejection | null {
+  const free = (sku: string) => unitsFor(state, plan, sku, lane, now, replaced);
   const short = unitsOfLines(plan, lines).find(({ sku, quantity }) => quantity > free(sku));
   if (short === undefined) return null;
   const item = plan.items.find(({ sku, components }) => lines.some((line) => line.sku === sku) && components.some((part) => part.sku === short.sku));
   assert(item !== undefined, "what is short is a component of something wanted");
   return { code: "sold_out", sku: item.sku, available: itemsWithin(item, free), nextStageAt: nextStageAt(plan, now) };
+}
+
+/**
+ * When a network may ask again that has as many unpaid holds as it may; null
+ * where there is room for one more. When one of them ends is their owners'
+ * affair, so that this names a moment to try and not a promise.
+ */
+function networkRetryAt(state: DropState, plan: Plan, network: string, replaced: HoldRow | null, now: number): number | null {
+  const others = countOf(state.counters.unpaidByNetwork, network) - (replaced?.network === network ? 1 : 0);
+  return others < budgetsOf(plan, network).unpaidHolds ? null : now + NETWORK_RETRY_MS;
 }
 
 function priceOf(plan: Plan, sku: string): number {

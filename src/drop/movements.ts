@@ -1,4 +1,5 @@
-import type { LaneShare } from "./plan.ts";
+import type { BeaconRound, LaneShare } from "./plan.ts";
+import type { FieldChange } from "./port.ts";
 
 /*
  * The rows of the public record before they are numbered, dated and chained.
@@ -21,19 +22,30 @@ export interface UnitCount {
   readonly quantity: number;
 }
 
+/** The plan, whole: the first row of a record, and the form in which a change of it is published. */
+export interface PlanMovement {
+  readonly kind: "plan";
+  readonly items: readonly { readonly sku: string; readonly stages: readonly { readonly opensAt: string; readonly units: number }[] }[];
+  /** Items that take units of others or several of their own; absent where there are none. */
+  readonly bundles?: readonly { readonly sku: string; readonly components: readonly UnitCount[] }[];
+  readonly closesAt: string;
+  readonly limitPerPerson: number;
+  readonly lanes: readonly Omit<LaneShare, "evidence">[];
+  readonly shards: number;
+  readonly commitment: string;
+  /** Which round of which beacon the draw waits for; absent where the secret alone decides. */
+  readonly beacon?: { readonly chain: string; readonly publicKey: string; readonly genesisAt: string; readonly periodMs: number; readonly round: number };
+  /** Who published a change, the prices from now on, and what is different. Absent in the first row. */
+  readonly actor?: string;
+  readonly prices?: readonly { readonly sku: string; readonly priceMinor: number }[];
+  readonly changed?: readonly FieldChange[];
+}
+
 export type Movement =
   | StockMovement
-  | {
-      readonly kind: "plan";
-      readonly items: readonly { readonly sku: string; readonly stages: readonly { readonly opensAt: string; readonly units: number }[] }[];
-      readonly closesAt: string;
-      readonly limitPerPerson: number;
-      readonly lanes: readonly Omit<LaneShare, "evidence">[];
-      readonly shards: number;
-      readonly commitment: string;
-    }
+  | PlanMovement
   | { readonly kind: "seal"; readonly shard: number; readonly count: number; readonly root: string }
-  | { readonly kind: "draw"; readonly secret: string; readonly missing: readonly number[]; readonly seed: string }
+  | { readonly kind: "draw"; readonly secret: string; readonly missing: readonly number[]; readonly seed: string; readonly beacon?: BeaconRound }
   | { readonly kind: "serve"; readonly sku: string; readonly lane: string; readonly upTo: string }
   | { readonly kind: "admit"; readonly subject: string; readonly rank: string; readonly lane: string }
   | { readonly kind: "pause" | "resume" | "cancel"; readonly actor: string }

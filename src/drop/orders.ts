@@ -31,8 +31,12 @@ export function decidePlace(state: DropState, command: PlaceCommand, now: number
   if (hold === undefined || hold.entry !== entry) return unchanged(rejected({ code: "not_found" }));
   if (hold.state === "placed" || hold.state === "sold") return unchanged(rejected({ code: "order_placed" }));
   const isHeld = hold.state === "held" && now < hold.expiresAt;
+  // A place that was given to a proven address must not be turned into an order of another one.
+  const owner = state.sittings.get(hold.sitting)?.person ?? null;
+  if (owner !== null && owner !== command.person) return unchanged(rejected({ code: "identity_differs" }));
   // Asked first: the refusal gives the hold back, and whoever retries after a lost answer must read the same reason again.
-  if (countOf(state.counters.itemsByPerson, command.person) + itemCount(hold.lines) > plan.limitPerPerson) {
+  const ownItems = hold.state === "held" && hold.person === command.person ? itemCount(hold.lines) : 0;
+  if (countOf(state.counters.itemsByPerson, command.person) - ownItems + itemCount(hold.lines) > plan.limitPerPerson) {
     return {
       outcome: rejected({ code: "limit_reached", limit: plan.limitPerPerson }),
       // Kept, the hold would block units that this person can never buy.

@@ -1,8 +1,10 @@
 import type { Hashing } from "../kernel/hashing.ts";
-import { availableUnits, countOf, itemCount, stockUnit, unitsOfLines } from "./counters.ts";
+import { countOf, itemCount, unitsOfLines } from "./counters.ts";
 import { factsOf, isSelling, movementsOf } from "./hold-movements.ts";
+import { unitsFor } from "./lanes.ts";
 import type { ConfirmAnswer, Line } from "./port.ts";
 import { isSpendable } from "./orders.ts";
+import { stageAt } from "./release.ts";
 import { type Changes, type Decision, type DropState, type HoldRow, type OrderRow, unchanged } from "./state.ts";
 
 /** How long after placing a payment that the provider calls "processing" may still succeed. */
@@ -31,20 +33,21 @@ function saleOf(state: DropState, orderId: string, now: number, hashing: Hashing
   if (!canTakeAgain(state, hold, now)) return null;
   return {
     movements: [...movementsOf("hold", hold, facts.plan, now, hashing), ...movementsOf("sell", hold, facts.plan, now, hashing)],
-    holds: [sold],
+    // Its units are of this stage now, and come off what is kept for its lane in this one.
+    holds: [{ ...sold, stage: stageAt(facts.plan, now) ?? hold.stage }],
   };
 }
 
 /**
  * Whether late money can have its units again: all of them from the open stage,
- * and without a person or a coupon going over what they may. What was given
+ * nothing of what is kept for another lane, and without a person or a coupon going over what they may. What was given
  * back when the order ended may have been used by others, or by the same person.
  */
 function canTakeAgain(state: DropState, hold: HoldRow, now: number): boolean {
   const facts = factsOf(state);
   const { plan } = facts;
   if (!isSelling(facts, now)) return false;
-  if (hold.units.some(({ sku, quantity }) => quantity > availableUnits(state, stockUnit(plan, sku), now))) return false;
+  if (hold.units.some(({ sku, quantity }) => quantity > unitsFor(state, plan, sku, hold.lane, now))) return false;
   const items = itemCount(hold.lines);
   if (countOf(state.counters.itemsByEntry, hold.entry) + items > plan.limitPerPerson) return false;
   if (hold.person !== null && countOf(state.counters.itemsByPerson, hold.person) + items > plan.limitPerPerson) return false;

@@ -1,5 +1,5 @@
 import { assert } from "../kernel/result.ts";
-import type { Moment, Plan, PlanSource } from "./plan.ts";
+import { type Moment, OPEN_LANE, type Plan, type PlanSource } from "./plan.ts";
 import { stageUnits } from "./release.ts";
 
 /**
@@ -17,6 +17,9 @@ export function planFromSource(source: PlanSource, commitment: string, firstSeen
   assert(skus.size === stock.length, "a sku is counted once");
   assert(source.items.every((item) => item.components.length > 0 && item.components.every((part) => skus.has(part.sku) && part.quantity > 0)), "every item takes something that is counted");
   const shares = stages.map((stage) => stage.sharePercent);
+  const laneNames = new Set([OPEN_LANE, ...source.lanes.map(({ lane }) => lane)]);
+  assert(laneNames.size === source.lanes.length + 1, "every lane has a name of its own");
+  assert(source.lanes.reduce((sum, lane) => sum + lane.sharePercent, 0) < 100, "the lanes leave something for everyone");
   const plan: Plan = {
     ...terms,
     announceAt: at(announceAt),

@@ -55,7 +55,7 @@ export type LaneEvidence =
 
 /** What a join has to show before it gets a ticket. */
 export interface GateTerms {
-  /** Proof of work; `cost` is the number of key derivations that a solution takes on average. */
+  /** Proof of work; `cost` is the number of hash rounds that a solution takes on average. */
   readonly work: { readonly cost: number } | null;
   readonly turnstile: { readonly siteKey: string } | null;
   /** Every ticket names an e-mail address that was proven by a code; an address has one ticket. */
@@ -81,6 +81,14 @@ export interface BeaconTerms {
   readonly publicKey: string;
   readonly genesisAt: number;
   readonly periodMs: number;
+}
+
+/** A round of a beacon as it came out; `randomness` is the SHA-256 of the signature. All in hex but the round. */
+export interface BeaconRound {
+  readonly chain: string;
+  readonly round: number;
+  readonly signature: string;
+  readonly randomness: string;
 }
 
 /** The lane of everyone: always there, never declared. */

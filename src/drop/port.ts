@@ -30,7 +30,19 @@ export interface DropLive {
   /** The draw's seed in hex, null before the draw. */
   readonly seed: string | null;
   readonly thresholds: readonly Threshold[];
-  readonly items: readonly { readonly sku: string; readonly available: number; readonly soldOut: null | "stage" | "final" }[];
+  readonly items: readonly ItemLive[];
+  /** The last row of the record as of this state: whoever keeps it can tell later whether the record was rewritten. */
+  readonly head: { readonly seq: number; readonly hash: string };
+}
+
+/** What is public about one item. */
+export interface ItemLive {
+  readonly sku: string;
+  /** How many can be had of it in all, what is kept for lanes included. */
+  readonly available: number;
+  readonly soldOut: null | "stage" | "final";
+  /** How many of them somebody in a lane may take at this moment, the open one first; absent where the drop has no lanes. */
+  readonly byLane?: readonly { readonly lane: string; readonly available: number }[];
 }
 
 /** Asks the lobby for the next waiting ranks of one line, beyond `after` (null: from the start). */
@@ -63,9 +75,43 @@ export interface DropSnapshot {
   /** Grows by one with every published change of the plan. */
   readonly planVersion: number;
   readonly plan: Plan;
+  /** What was changed since the plan was published first, the oldest first; of very many the latest. */
+  readonly changes: readonly PublicChange[];
   /** Whether the draw has been made and which shards it missed. */
   readonly missing: readonly number[];
   readonly wanted: readonly LineRequest[];
+  /** When somebody's turn or hold ends next, so that the line can go on; null while nobody has any. */
+  readonly nextTurnAt: number | null;
+}
+
+/** A value of the plan as its config has it: instants are RFC 3339 text, what has members is its canonical JSON. */
+export type FieldValue = string | number | boolean | null;
+
+/** What changed, named by sku, id or the number of the stage; null stands for what is not there. */
+export interface FieldChange {
+  readonly field: string;
+  readonly from: FieldValue;
+  readonly to: FieldValue;
+}
+
+/** A difference between a config and the running plan; `refusal` says in a sentence why it cannot be published. */
+export interface PlanDifference extends FieldChange {
+  readonly refusal: string | null;
+}
+
+/** `published`: this very call wrote a row. */
+export interface PlanChangeAnswer {
+  readonly changes: readonly PlanDifference[];
+  readonly published: boolean;
+}
+
+/** A row of the record that changed what had been published, in a form that pages can word. */
+export interface PublicChange {
+  readonly seq: number;
+  readonly at: number;
+  readonly kind: "plan" | "extend" | "pause" | "resume" | "cancel";
+  /** Empty where the kind says it all. */
+  readonly changed: readonly FieldChange[];
 }
 
 export interface ShardSeal {
@@ -75,10 +121,14 @@ export interface ShardSeal {
   readonly count: number;
   /** RFC 6962 Merkle tree root in hex. */
   readonly root: string;
+  /** Whoever joined the shard in this millisecond, or before it, is in this seal or an earlier one, and nobody can any more. */
+  readonly through: number;
 }
 
 /** The facts of a verified ticket. The storefront has checked its MAC and, where asked, its proof. */
 export interface TicketFacts {
+  /** The lobby shard that has it: nobody is admitted whose seal is not in the record. */
+  readonly shard: number;
   readonly ticket: string;
   readonly entry: string;
   readonly lane: string;
@@ -146,6 +196,11 @@ export interface PlaceCommand {
 /** What the drop says of a payment: stored with the payment and never changed by a retry. */
 export type ConfirmAnswer = { readonly verdict: "sold"; readonly at: number } | { readonly verdict: "refused"; readonly at: number };
 
+export interface PaymentToConfirm {
+  readonly order: string;
+  readonly payment: string;
+}
+
 export type NotOpen =
   | { readonly code: "drop_not_open"; readonly opensAt: number }
   | { readonly code: "drop_closed" }
@@ -160,16 +215,23 @@ export type HoldRejection =
   | { readonly code: "quantity_not_allowed"; readonly pointer: string; readonly max: number }
   | { readonly code: "unknown_sku"; readonly pointer: string }
   | { readonly code: "limit_reached"; readonly limit: number }
-  | { readonly code: "sold_out"; readonly sku: string; readonly available: number; readonly nextStageAt: number | null };
+  | { readonly code: "sold_out"; readonly sku: string; readonly available: number; readonly nextStageAt: number | null }
+  /** The network holds as much unpaid as it may. */
+  | { readonly code: "too_many_requests"; readonly retryAt: number };
 export type AbandonRejection = { readonly code: "not_found" } | { readonly code: "order_placed" };
 export type PlaceRejection =
   | { readonly code: "not_found" }
   | { readonly code: "id_reused" }
   | { readonly code: "order_placed" }
+  /** The place belongs to an address that was proven, and the order names another one. */
+  | { readonly code: "identity_differs" }
   | { readonly code: "hold_expired" }
   | { readonly code: "limit_reached"; readonly limit: number }
   | { readonly code: "coupon_invalid" }
   | { readonly code: "coupon_used_up" };
+
+/** What became of a round that somebody brought. Only `wrong` says that it was not the beacon's. */
+export type BeaconOutcome = "taken" | "not_needed" | "too_early" | "wrong";
 
 /** One line of the public record, in its wire form. */
 export type MovementRow = Readonly<Record<string, unknown>> & {
@@ -203,6 +265,13 @@ export type OutboxMessage =
   /** The drop was cancelled: void or refund. */
   | { readonly id: string; readonly drop: string; readonly kind: "order_cancelled"; readonly order: string };
 
+/** The orders of a cancelled drop whose money has not gone back yet: their units are still sold. */
+export interface AwaitedReturns {
+  readonly orders: readonly string[];
+  /** Until when the books stay open for them. */
+  readonly until: number;
+}
+
 /** From admission to a confirmed payment, over the drop's sales so far. */
 export interface CheckoutPace {
   readonly orders: number;
@@ -218,6 +287,8 @@ export interface DropPort {
   snapshot(pages: readonly LinePage[]): Promise<DropSnapshot | null>;
   /** Idempotent by shard and batch. */
   seal(seal: ShardSeal): Promise<DropSnapshot | null>;
+  /** Brings the round of the beacon for which the draw waits; whoever brings it is not believed. Idempotent. */
+  beacon(round: number, signature: string): Promise<BeaconOutcome>;
   claim(ticket: TicketFacts): Promise<Result<ClaimAnswer, ClaimRejection>>;
   hold(command: HoldCommand): Promise<Result<HoldView, HoldRejection>>;
   holdState(id: string, entry: string): Promise<HoldView | null>;
@@ -227,6 +298,8 @@ export interface DropPort {
   placed(order: string): Promise<PlacedOrder | null>;
   /** Settlement: the money is authorised. Final per payment. */
   confirm(order: string, payment: string): Promise<ConfirmAnswer>;
+  /** The same for many payments in one call, answered in their order; null where this one could not be decided and is to be asked again. */
+  confirmAll(payments: readonly PaymentToConfirm[]): Promise<readonly (ConfirmAnswer | null)[]>;
   /** Settlement: the provider says "processing"; extends `payBy` once. Answers the time that now holds. */
   processing(order: string): Promise<number | null>;
   /** Settlement: this order will never be paid; its units come back at once. */
@@ -237,6 +310,10 @@ export interface DropPort {
   /** From a page's first row (1-based), at most 1,000 rows. */
   record(from: number): Promise<RecordPage | null>;
   control(control: Control, actor: string): Promise<Result<DropSnapshot, { readonly code: "control_not_possible" } | { readonly code: "not_found" }>>;
+  /** The desk: says where a config differs from the running plan, and publishes it where nothing of it is refused. Null when the drop was never planned. */
+  changePlan(source: PlanSource, publish: boolean, actor: string): Promise<PlanChangeAnswer | null>;
+  /** The desk: what a cancelled drop still waits for before its books are closed; null for any other drop. */
+  awaitedReturns(): Promise<AwaitedReturns | null>;
   /** The desk: how fast people get from their turn to a paid order. */
   pace(): Promise<CheckoutPace>;
   /** Runs whatever is due: expiries, the draw, the close, the outbox. For cron and alarms. */

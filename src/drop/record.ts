@@ -2,7 +2,8 @@ import { linkHash } from "../kernel/chain.ts";
 import type { Hashing } from "../kernel/hashing.ts";
 import { instantToWire } from "../kernel/time.ts";
 import { CHAIN_START } from "../kernel/chain.ts";
-import type { Movement } from "./movements.ts";
+import { beaconRound } from "./beacon-chains.ts";
+import type { Movement, PlanMovement } from "./movements.ts";
 import type { Plan } from "./plan.ts";
 import type { MovementRow } from "./port.ts";
 
@@ -21,15 +22,20 @@ export function rowAfter(tail: RecordTail, movement: Movement, at: number, hashi
   return { ...row, prevHash: tail.hash, hash: linkHash(tail.hash, row, hashing) };
 }
 
-/** The first row of every record: the scarcity plan as it is published. */
-export function planMovement(plan: Plan): Movement {
+/** The first row of every record, and what a published change puts beside it: the scarcity plan as it stands. */
+export function planMovement(plan: Plan): PlanMovement {
+  const { beacon } = plan;
+  const named = beaconRound(plan);
+  const bundles = plan.items.filter(({ sku, components }) => components.length !== 1 || components[0]?.sku !== sku || components[0].quantity !== 1);
   return {
     kind: "plan",
     items: plan.stock.map(({ sku, stages }) => ({ sku, stages: stages.map(({ opensAt, units }) => ({ opensAt: instantToWire(opensAt), units })) })),
+    ...(bundles.length === 0 ? {} : { bundles: bundles.map(({ sku, components }) => ({ sku, components: components.map((part) => ({ sku: part.sku, quantity: part.quantity })) })) }),
     closesAt: instantToWire(plan.closesAt),
     limitPerPerson: plan.limitPerPerson,
     lanes: plan.lanes.map(({ lane, sharePercent, untilMs, weight }) => ({ lane, sharePercent, untilMs, weight })),
     shards: plan.shards,
     commitment: plan.commitment,
+    ...(beacon === null || named === null ? {} : { beacon: { chain: beacon.chain, publicKey: beacon.publicKey, genesisAt: instantToWire(beacon.genesisAt), periodMs: beacon.periodMs, round: named.round } }),
   };
 }

@@ -1,6 +1,7 @@
 import type { Hashing } from "../kernel/hashing.ts";
 import { accepted, rejected, type Result } from "../kernel/result.ts";
 import { isServed, rankOf } from "../lobby/draw.ts";
+import { coolUntil } from "./cool-down.ts";
 import { factsOf } from "./hold-movements.ts";
 import type { ClaimAnswer, ClaimRejection, Sitting, TicketFacts } from "./port.ts";
 import { nextStageAt, stageAt } from "./release.ts";
@@ -24,19 +25,20 @@ export function decideClaim(state: DropState, ticket: TicketFacts, sittingId: st
   const active = before.find((sitting) => now < sitting.expiresAt);
   if (active !== undefined) return unchanged(accepted({ state: "admitted", sitting: sittingView(active) }));
   if (paused) return unchanged(rejected({ code: "drop_paused" }));
+  if (!isInSeal(state, ticket)) return unchanged(accepted({ state: "waiting", rank: null }));
   const rank = rankOf(ticket, plan.opensAt, seed, hashing);
   if (!ticket.wants.some(({ sku }) => isServed(rank, thresholdOf(state, sku, ticket.lane)))) {
     return unchanged(accepted({ state: "waiting", rank }));
   }
   const stage = stageAt(plan, now) ?? 1;
   const inStage = before.filter((sitting) => sitting.stage === stage);
-  const coolUntil = Math.max(0, ...inStage.map((sitting) => sitting.expiresAt + plan.claimWindowMs));
   if (inStage.length >= SITTINGS_PER_STAGE_MAX) {
     return unchanged(rejected({ code: "too_many_requests", retryAt: nextStageAt(plan, now) ?? plan.closesAt }));
   }
-  if (now < coolUntil) return unchanged(rejected({ code: "too_many_requests", retryAt: coolUntil }));
+  const retryAt = coolUntil(state, plan, ticket, inStage, now);
+  if (now < retryAt) return unchanged(rejected({ code: "too_many_requests", retryAt }));
   const sitting: SittingRow = {
-    id: sittingId, entry: ticket.entry, lane: ticket.lane, rank, wants: ticket.wants, stage,
+    id: sittingId, entry: ticket.entry, keyThumbprint: ticket.keyThumbprint, person: ticket.person, lane: ticket.lane, rank, wants: ticket.wants, stage,
     admittedAt: now, expiresAt: now + plan.claimWindowMs, heldAt: null, holds: 0,
   };
   return {
@@ -47,6 +49,18 @@ export function decideClaim(state: DropState, ticket: TicketFacts, sittingId: st
       endedCalls: ticket.wants.map(({ sku }) => callId(sku, ticket.lane, rank)).filter((id) => state.calls.has(id)),
     },
   };
+}
+
+/**
+ * Whether the record has the seal that a ticket is in: whoever is admitted must
+ * be found there. Thresholds come from pages of sealed tickets, and no shard
+ * that is waited for lets one pass somebody who is not sealed. But for a shard
+ * that the draw missed nobody waits: its drawn and its late tickets alike are
+ * passed by the others' thresholds before their seal is here, and where
+ * everyone is served at once the threshold passes everybody.
+ */
+function isInSeal({ sealedThrough }: DropState, { shard, joinedAt }: TicketFacts): boolean {
+  return joinedAt <= (sealedThrough.get(shard) ?? 0);
 }
 
 /** Every sitting that an entry had, oldest first. */

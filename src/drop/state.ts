@@ -2,8 +2,8 @@ import type { PlacedOrder } from "../checkout/placed-order.ts";
 import type { CheckedCoupon } from "../coupon/campaign.ts";
 import type { Counters } from "./counters.ts";
 import type { Movement, UnitCount } from "./movements.ts";
-import type { Plan } from "./plan.ts";
-import type { ConfirmAnswer, HoldState, Line, OutboxMessage, ShardSeal } from "./port.ts";
+import type { BeaconRound, Plan } from "./plan.ts";
+import type { ConfirmAnswer, HoldState, Line, OutboxMessage, PublicChange, ShardSeal } from "./port.ts";
 import type { RecordTail } from "./record.ts";
 import type { Timetable } from "./timetable.ts";
 
@@ -24,6 +24,10 @@ export interface DropFacts {
   readonly cancelled: boolean;
   /** Stages that would have opened later never did; null unless cancelled. */
   readonly cancelledAt: number | null;
+  /** The shards' first roots as they were when the beacon's round came out, null for a missing shard; null before that, and where the plan names no beacon. */
+  readonly roots: readonly (string | null)[] | null;
+  /** The round of the beacon, once somebody brought it. */
+  readonly beacon: BeaconRound | null;
   /** hex, null before the draw. */
   readonly seed: string | null;
   readonly missing: readonly number[];
@@ -31,6 +35,16 @@ export interface DropFacts {
   readonly closedAt: number | null;
   /** By how much each stage was extended in all, so that a repeated call changes nothing. */
   readonly extensions: readonly { readonly stage: number; readonly byMs: number }[];
+  /** When the plan was made: from then the relative times of its config count. */
+  readonly plannedAt: number;
+  /** What the config said of the stages when it was published last; null for a drop that was planned before that was kept, whose shares count as unchanged. */
+  readonly stages: readonly ConfiguredStage[] | null;
+  readonly changes: readonly PublicChange[];
+}
+
+export interface ConfiguredStage {
+  readonly sharePercent: number;
+  readonly opensAt: number;
 }
 
 export interface PricedLine extends Line {
@@ -44,6 +58,12 @@ export interface HoldRow {
   readonly id: string;
   readonly sitting: string;
   readonly entry: string;
+  /** Keyed hash of the network that asked: what it holds unpaid counts for it. */
+  readonly network: string;
+  /** The lane of its sitting: what it takes of a stage is taken by that lane. */
+  readonly lane: string;
+  /** The stage, from 1, in which its units were taken; another one for late money that took them again. */
+  readonly stage: number;
   readonly state: HoldState;
   readonly lines: readonly PricedLine[];
   /** The lines' demand in stock units, summed per sku. */
@@ -68,6 +88,9 @@ export interface HoldRow {
 export interface SittingRow {
   readonly id: string;
   readonly entry: string;
+  /** Whose it is, as far as that shows: the browser's key, and the proven address where the drop asks for one. */
+  readonly keyThumbprint: string;
+  readonly person: string | null;
   readonly lane: string;
   readonly rank: string;
   readonly wants: readonly Line[];
@@ -149,8 +172,12 @@ export interface DropState extends Rows {
   /** Sittings that have not held anything yet. */
   readonly undecidedSittings: Set<string>;
   readonly sittingsByEntry: Map<string, string[]>;
+  /** The sittings of all tickets that share a browser's key or a proven address; see `ownersOf`. */
+  readonly sittingsByOwner: Map<string, string[]>;
   /** From lane and rank to the entry that stands there, for everyone who was ever admitted. */
   readonly entryByPlace: Map<string, string>;
+  /** By shard, through when everybody who joined is in a seal of the record. */
+  readonly sealedThrough: Map<number, number>;
   /** No hold, draw or close is due before this instant. */
   dueAt: number;
 }

@@ -24,7 +24,7 @@ export const PROBLEMS = {
   drop_not_open: { status: 403, title: "The drop is not open yet", detail: "Nothing can be held before the drop opens. The server's clock decides." },
   not_admitted: { status: 403, title: "It is not your turn", detail: "Join the lobby and wait until your place is called." },
   pass_expired: { status: 403, title: "Your turn has passed", detail: "Your turn has ended. You keep your place: come back through the lobby while there is stock." },
-  identity_required: { status: 403, title: "A proven e-mail address is needed", detail: "This drop gives places to proven e-mail addresses. Ask for a code to yours, and send both when you join." },
+  identity_required: { status: 403, title: "Your e-mail address is needed", detail: "This place is given to an e-mail address. Name yours when you join, with the code that was sent to it where the drop asks for one." },
   not_found: { status: 404, title: "Not found", detail: "There is nothing here." },
   method_not_allowed: { status: 405, title: "This method is not allowed here", detail: "Use a method that the Allow header names." },
   sold_out: { status: 409, title: "Sold out for now", detail: "Somebody else was served before you and nothing is free at this moment. You keep your place for the next release." },

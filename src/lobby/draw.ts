@@ -1,3 +1,4 @@
+import type { BeaconRound } from "../drop/plan.ts";
 import { canonicalJson } from "../kernel/canonical.ts";
 import { bytesFromHex, type Hashing } from "../kernel/hashing.ts";
 
@@ -8,7 +9,8 @@ export interface SeedParts {
   /** hex of the committed 32 bytes. */
   readonly secret: string;
   readonly roots: readonly (string | null)[];
-  readonly beacon: string | null;
+  /** The beacon's round just as the record's `draw` row has it; null where the secret alone decides. */
+  readonly beacon: BeaconRound | null;
 }
 
 /** The public name of a ticket in the record; only its owner knows the ticket behind it. */

@@ -7,10 +7,15 @@ import type { LobbyLive } from "./port.ts";
  * clocks are wrong.
  */
 export function liveToWire(live: LobbyLive, now: number): Record<string, unknown> {
-  return { asOf: instantToWire(live.live.asOf), now: instantToWire(now), ...lastingPart(live) };
+  const { asOf, head } = live.live;
+  return { asOf: instantToWire(asOf), now: instantToWire(now), ...lastingPart(live), head: { seq: head.seq, hash: head.hash } };
 }
 
-/** What a change is judged by: the live object without the times that move by themselves. */
+/**
+ * What a change is judged by: the live object without the times that move by
+ * themselves, and without the record's head, which moves with every row: what
+ * shows nowhere on a page must not cost a message to every socket.
+ */
 export function liveFingerprint(live: LobbyLive): string {
   return JSON.stringify(lastingPart(live));
 }
@@ -26,6 +31,6 @@ function lastingPart({ live, waiting, quantiles }: LobbyLive): Record<string, un
     seed: live.seed,
     quantiles: quantiles.map(({ lane, count, ranks }) => ({ lane, count, ranks })),
     thresholds: live.thresholds.map(({ sku, lane, upTo }) => ({ sku, lane, upTo })),
-    items: live.items.map(({ sku, available, soldOut }) => ({ sku, available, soldOut })),
+    items: live.items.map(({ sku, available, soldOut, byLane }) => ({ sku, available, soldOut, ...(byLane === undefined ? {} : { byLane }) })),
   };
 }

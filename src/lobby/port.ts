@@ -65,6 +65,12 @@ export interface JoinedTicket {
 export type JoinRejection =
   | { readonly code: "lobby_not_open"; readonly lobbyOpensAt: number }
   | { readonly code: "drop_closed" }
+  /** The network has joined as often as it may in this minute. */
+  | { readonly code: "too_many_requests"; readonly retryAt: number }
+  /** Something that this join would use up was used by another one; `key` says what. */
+  | { readonly code: "already_spent"; readonly key: string }
+  /** The drop's door asks for an address that was proven, and none came. */
+  | { readonly code: "identity_required" }
   /** The ticket exists and belongs to another key: whoever asks learns nothing more. */
   | { readonly code: "id_reused" };
 

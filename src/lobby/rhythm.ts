@@ -1,3 +1,4 @@
+import { lapsesOf } from "../drop/lanes.ts";
 import type { Plan } from "../drop/plan.ts";
 import type { DropSnapshot, Phase } from "../drop/port.ts";
 import type { TicketBook } from "./tickets.ts";
@@ -13,6 +14,8 @@ const LIVE_TTL_MS = 1_000;
 const LIVE_GRACE_MS = 2_000;
 /** The shortest time between two readings of shard 0 by another, however far apart their clocks are. */
 const SHARD_READ_MIN_MS = 20;
+/** The shortest time between two readings of the Drop object, however often somebody's turn ends. */
+const DROP_READ_MIN_MS = 500;
 /** While nothing can be had, only a hold that runs out can change the line: it is looked at less often. */
 const IDLE_TICK_MS = 5_000;
 /** Late tickets are sealed at most this often, and an unanswered seal is sent again after it. */
@@ -28,6 +31,8 @@ export function nextBoundary(plan: Plan, after: number): number {
   };
   for (const at of [plan.announceAt, plan.lobbyOpensAt, plan.opensAt, plan.closesAt]) consider(at);
   for (const unit of plan.stock) for (const stage of unit.stages) consider(stage.opensAt);
+  // What a lane has not taken is everyone's from here on, and everyone's line may move.
+  for (const at of lapsesOf(plan)) consider(at);
   return next;
 }
 
@@ -49,9 +54,15 @@ interface Lifetime {
  * object's own time, so that a difference of clocks neither stretches the answer
  * beyond a boundary nor asks in a storm.
  */
-export function dropAnswerLifetime({ plan, live }: DropSnapshot): Lifetime {
+export function dropAnswerLifetime(snapshot: DropSnapshot): Lifetime {
+  const { plan, live } = snapshot;
   const boundaryMs = nextBoundary(plan, live.asOf) - live.asOf;
-  return { freshMs: Math.min(LIVE_TTL_MS, boundaryMs), graceMs: Math.min(LIVE_GRACE_MS, boundaryMs) };
+  return { freshMs: Math.min(LIVE_TTL_MS, boundaryMs, turnInMs(snapshot)), graceMs: Math.min(LIVE_GRACE_MS, boundaryMs) };
+}
+
+/** How long after its making a snapshot's line may go on because somebody's turn ends; infinite where nobody has one. */
+export function turnInMs({ live, nextTurnAt }: DropSnapshot): number {
+  return nextTurnAt === null ? Number.POSITIVE_INFINITY : Math.max(DROP_READ_MIN_MS, nextTurnAt - live.asOf);
 }
 
 /**
@@ -93,6 +104,8 @@ export interface Rhythm {
   readonly sockets: number;
   /** Null when nothing waits for a seal or for its acknowledgement. */
   readonly sealDueAt: number | null;
+  /** When somebody's turn ends, as of the last reading; infinite where nobody has one. */
+  readonly turnAt: number;
 }
 
 export interface Waking {
@@ -112,7 +125,9 @@ export function nextWaking(state: Rhythm, now: number): Waking {
   const { plan } = state;
   if (plan === null || state.isOver) return QUIET;
   if (now < plan.lobbyOpensAt) return { timerAt: null, alarmAt: state.sockets > 0 ? plan.lobbyOpensAt : plan.opensAt };
-  const tickAt = Math.min(now + LIVE_TTL_MS, nextBoundary(plan, now));
+  // A turn that is over already was seen with the reading that named it, or will be with the next.
+  const changeAt = Math.min(nextBoundary(plan, now), state.turnAt > now ? state.turnAt : Number.POSITIVE_INFINITY);
+  const tickAt = Math.min(now + LIVE_TTL_MS, changeAt);
   const timerAt = state.sockets > 0 ? tickAt : null;
   if (now < plan.opensAt) return { timerAt, alarmAt: plan.opensAt };
   if (state.sealDueAt !== null) return { timerAt, alarmAt: Math.max(now, state.sealDueAt) };
@@ -121,5 +136,5 @@ export function nextWaking(state: Rhythm, now: number): Waking {
   if (!isAwaited) return { timerAt, alarmAt: null };
   if (timerAt !== null) return { timerAt, alarmAt: now + TIMER_BACKUP_MS };
   const isIdle = state.phase === "sold-out" || state.phase === "paused";
-  return { timerAt, alarmAt: Math.min(now + (isIdle ? IDLE_TICK_MS : LIVE_TTL_MS), nextBoundary(plan, now)) };
+  return { timerAt, alarmAt: Math.min(now + (isIdle ? IDLE_TICK_MS : LIVE_TTL_MS), changeAt) };
 }

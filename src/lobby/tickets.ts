@@ -1,11 +1,18 @@
+import { betterLane } from "../drop/lanes.ts";
+import type { LaneShare } from "../drop/plan.ts";
 import type { Line } from "../drop/port.ts";
 import { assert, accepted, rejected, type Result } from "../kernel/result.ts";
-import type { JoinCommand, JoinedTicket, JoinRejection, Leaf } from "./port.ts";
+import type { JoinCommand, JoinedTicket, JoinRejection, Leaf, Spend } from "./port.ts";
 
 /** A ticket as its shard keeps it. */
 export interface BookedTicket extends JoinedTicket {
   /** Its number in the order of arrival, from 0. */
   readonly index: number;
+  /** Another browser's after its owner has proven the address again there. */
+  keyThumbprint: string;
+  /** Changes with its weight and only for the better, before the drop opens. */
+  lane: string;
+  weight: number;
   wants: readonly Line[];
   /** Null until the draw. */
   rank: string | null;
@@ -16,15 +23,21 @@ export interface BookedTicket extends JoinedTicket {
 /** When a ticket may be had, from the plan and from what was heard of the drop since. */
 export interface JoinWindow {
   readonly lobbyOpensAt: number;
+  readonly opensAt: number;
   readonly closesAt: number;
   /** The drop was seen closed or cancelled. */
   readonly isOver: boolean;
+  /** Whether a new ticket needs an address that was proven. */
+  readonly asksForPerson: boolean;
+  readonly lanes: readonly LaneShare[];
 }
 
 /** What a join changed: the caller stores that before it answers. */
 interface Joined {
   readonly ticket: BookedTicket;
-  readonly change: "created" | "wants-changed" | "none";
+  readonly change: "created" | "changed" | "none";
+  /** What the change used up. */
+  readonly spent: readonly Spend[];
 }
 
 /** One seal of the shard: the tickets from where the seal before it ended up to, not including, number `end`. */
@@ -47,6 +60,8 @@ export class TicketBook {
   readonly tickets: BookedTicket[] = [];
   readonly seals: StoredSeal[] = [];
   readonly #byId = new Map<string, BookedTicket>();
+  /** What was used up, and until when it must be remembered. */
+  readonly #spent = new Map<string, number>();
   #floor = 0;
 
   /** The earliest `joinedAt` that the next ticket can get. */
@@ -60,23 +75,41 @@ export class TicketBook {
 
   /**
    * Gives a ticket, or the same ticket again. The same key may change what it
-   * wants; everything that the place depends on stays as it was at first. An
-   * unchanged retry is answered even after the close: it changes nothing, and
-   * its first answer may have been lost.
+   * wants, and whoever proves the ticket's address may do so with another key,
+   * which is the ticket's from then on; the place stays as it was. Until the drop
+   * opens a ticket enters a better lane when its owner has the evidence for it
+   * only now, and loses none for coming without: from then on its lane is sealed,
+   * and somebody might sit in the one and be drawn in the other. An unchanged
+   * retry is answered even after the close, and although what it spends was spent
+   * by its first try: it changes nothing, and its first answer may have been lost.
    */
   join(command: JoinCommand, window: JoinWindow, now: number): Result<Joined, JoinRejection> {
     const known = this.#byId.get(command.ticket);
-    if (known !== undefined && known.keyThumbprint !== command.keyThumbprint) return rejected({ code: "id_reused" });
-    if (known !== undefined && sameWants(known.wants, command.wants)) return accepted({ ticket: known, change: "none" });
+    if (known !== undefined && !isOwner(known, command)) return rejected({ code: "id_reused" });
     const joinedAt = Math.max(now, this.#floor);
+    const entersLane = known !== undefined && joinedAt < window.opensAt && betterLane(window.lanes, known.lane, command.lane) !== known.lane;
+    if (known !== undefined && known.keyThumbprint === command.keyThumbprint && sameWants(known.wants, command.wants) && !entersLane) return accepted({ ticket: known, change: "none", spent: [] });
     if (window.isOver || joinedAt >= window.closesAt) return rejected({ code: "drop_closed" });
-    if (known !== undefined) {
-      known.wants = command.wants;
-      return accepted({ ticket: known, change: "wants-changed" });
-    }
-    if (joinedAt < window.lobbyOpensAt) return rejected({ code: "lobby_not_open", lobbyOpensAt: window.lobbyOpensAt });
-    const ticket = this.restore({ ...command, joinedAt }, null);
-    return accepted({ ticket, change: "created" });
+    if (known === undefined && joinedAt < window.lobbyOpensAt) return rejected({ code: "lobby_not_open", lobbyOpensAt: window.lobbyOpensAt });
+    if (known === undefined && window.asksForPerson && command.person === null) return rejected({ code: "identity_required" });
+    const used = command.spends.find(({ key }) => this.#spent.has(key));
+    if (used !== undefined) return rejected({ code: "already_spent", key: used.key });
+    for (const spend of command.spends) this.restoreSpent(spend);
+    if (known === undefined) return accepted({ ticket: this.restore({ ...command, joinedAt }, null), change: "created", spent: command.spends });
+    known.wants = command.wants;
+    known.keyThumbprint = command.keyThumbprint;
+    if (entersLane) [known.lane, known.weight] = [command.lane, command.weight];
+    return accepted({ ticket: known, change: "changed", spent: command.spends });
+  }
+
+  /** Remembers that something was used up. */
+  restoreSpent({ key, expiresAt }: Spend): void {
+    this.#spent.set(key, expiresAt);
+  }
+
+  /** Forgets what was used up and refused for its age before `before`. */
+  forgetSpent(before: number): void {
+    for (const [key, expiresAt] of this.#spent) if (expiresAt < before) this.#spent.delete(key);
   }
 
   /** Puts a stored ticket into memory; they come in the order in which they were given. */
@@ -137,6 +170,15 @@ export class TicketBook {
     return this.seals.find((seal) => ticket.index < seal.end) ?? null;
   }
 
+  /**
+   * Through when everybody who joined is in this seal or an earlier one. The
+   * caller closes the book through then as it makes the seal: a ticket of the
+   * same millisecond as the last sealed one would pass for sealed itself.
+   */
+  sealedThrough({ batch, end }: Pick<StoredSeal, "batch" | "end">, opensAt: number): number {
+    return batch === 0 ? opensAt - 1 : (this.tickets[end - 1]?.joinedAt ?? opensAt - 1);
+  }
+
   /** The leaves of the tickets from number `start` up to, not including, `end`. */
   leaves(start: number, end: number): Leaf[] {
     return this.tickets.slice(start, end).map(({ entry, lane, weight }) => ({ entry, lane, weight }));
@@ -150,6 +192,11 @@ export class TicketBook {
 /** A ticket as its owner's side may have it: without what the shard notes for itself. */
 export function publicTicket({ ticket, entry, lane, weight, joinedAt, wants, keyThumbprint, person }: BookedTicket): JoinedTicket {
   return { ticket, entry, lane, weight, joinedAt, wants, keyThumbprint, person };
+}
+
+/** The key that the ticket is bound to, or the person to whom it belongs. */
+function isOwner(known: BookedTicket, { keyThumbprint, person }: JoinCommand): boolean {
+  return known.keyThumbprint === keyThumbprint || (known.person !== null && known.person === person);
 }
 
 function sameWants(known: readonly Line[], asked: readonly Line[]): boolean {

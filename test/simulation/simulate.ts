@@ -46,6 +46,8 @@ function summarise(reports: readonly SimulationReport[], seconds: number): boole
   console.log(`${reports.length} seeds, ${steps} steps (at least ${shortest} each), ${seconds.toFixed(1)} s, ${Math.round(steps / seconds)} steps/s`);
   console.log(`  ${sum((report) => report.rows)} rows of record, ${sum((report) => report.orders)} orders, ${sum((report) => report.sold)} units sold`);
   console.log(`  late money: ${sum((report) => report.lateSold)} took their units again, ${sum((report) => report.lateRefused)} refused; ${sum((report) => (report.isSoldOut ? 1 : 0))} worlds sold out to honest people; up to ${largest} commands in one write`);
+  console.log(`  plans: ${sum((report) => report.planChanges)} changes published`);
+  console.log(`  lanes: ${sum((report) => report.keptFromOthers)} times what was there was kept for others`);
   const strikes = FAULT_NAMES.map((name) => [name, sum((report) => report.faults[name])] as const);
   console.log(strikes.map(([name, count]) => `  ${name} ${count}`).join("\n"));
   const never = strikes.filter(([, count]) => count === 0).map(([name]) => name);

@@ -1,4 +1,5 @@
 import { createHash, createHmac, createPublicKey, verify as verifySignature, type JsonWebKey } from "node:crypto";
+import { LaneLedger } from "./lane-ledger.ts";
 
 /*
  * The record, recomputed by a stranger: written from the published description
@@ -84,6 +85,7 @@ function checkSignature(record: PublicRecord, keys: readonly JsonWebKey[], failu
 }
 
 interface PlanRow extends Row {
+  readonly lanes: readonly { readonly lane: string; readonly sharePercent: number; readonly untilMs: number; readonly weight: number }[];
   readonly items: readonly { sku: string; stages: readonly { opensAt: string; units: number }[] }[];
   readonly commitment: string;
   readonly limitPerPerson: number;
@@ -111,6 +113,15 @@ function checkStock(record: PublicRecord, plan: PlanRow, failures: string[]): { 
   }
   const total = (counts: Map<string, number>) => [...counts.values()].reduce((sum, units) => sum + units, 0);
   return { heldUnits: total(held), soldUnits: total(sold) };
+}
+
+/** Nobody outside of a lane ever took a unit that was kept for it. */
+function checkLanes(record: PublicRecord, plan: PlanRow, failures: string[]): void {
+  const ledger = new LaneLedger(plan);
+  for (const row of record.rows) {
+    const failure = ledger.read(row);
+    if (failure !== null) failures.push(failure);
+  }
 }
 
 function merkleRoot(leaves: readonly string[]): string {
@@ -187,6 +198,7 @@ function checkAdmissions(record: PublicRecord, seed: string, drawn: ReadonlyMap<
       failures.push(`row ${row.seq}: somebody was admitted who is in no seal`);
       continue;
     }
+    if (row["lane"] !== leaf.lane) failures.push(`row ${row.seq}: admitted in another lane than was sealed`);
     const values = Array.from({ length: leaf.weight }, (_, index) => createHmac("sha256", Buffer.from(seed, "hex")).update(`${entry}/${index + 1}`).digest("hex"));
     const smallest = values.toSorted()[0] ?? "";
     const isRight = drawn.has(entry) ? rank === `0${smallest.slice(0, 32)}` : /^1[0-9a-f]{12}/.test(rank) && rank.slice(13) === smallest.slice(0, 16);
@@ -206,6 +218,7 @@ export async function verifyRecord(store: string, drop: string): Promise<Verdict
   const plan = record.rows[0] as PlanRow | undefined;
   if (plan?.kind !== "plan") return { failures: [...failures, "the first row is not the plan"], heldUnits: 0, soldUnits: 0, admitted: 0 };
   const counts = checkStock(record, plan, failures);
+  checkLanes(record, plan, failures);
   const leavesOf = async (shard: number) => {
     const response = await fetch(`${store}/api/drops/${drop}/entries?shard=${shard}`);
     return ((await response.json()) as { entries: Leaf[] }).entries;

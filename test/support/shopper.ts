@@ -124,9 +124,10 @@ export class Shopper {
     return answer;
   }
 
-  async join(wants: readonly WantedLine[]): Promise<Answer> {
+  /** `shown` are the members that the gates of a drop ask for. */
+  async join(wants: readonly WantedLine[], shown: object = {}): Promise<Answer> {
     const answer = await request("PUT", this.url(`/api/drops/${this.drop}/tickets/${this.ticketId}`), {
-      body: { jwk: (await this.#keys).jwk, wants },
+      body: { jwk: (await this.#keys).jwk, wants, ...shown },
       headers: this.headers,
       sender: this.sender,
     });

@@ -12,6 +12,11 @@ export interface TestDrop {
   readonly claimWindow?: string;
   readonly campaigns?: string;
   readonly splits?: string;
+  /** As the config has them, in TOML. */
+  readonly gates?: string;
+  readonly lanes?: string;
+  readonly budgets?: string;
+  readonly beacon?: "quicknet" | "sandbox";
   /** Shown to people as it is; the tests of what a page does with markup put it here. */
   readonly title?: string;
   readonly story?: string;
@@ -34,7 +39,11 @@ capture = "${drop.capture ?? "at-once"}"
 low = 3
 items = [ ${items} ]
 splits = ${drop.splits ?? '[ { party = "partner:kiosk-k", fixedMinor = 300 }, { party = "creator:ana", percent = 70 }, { party = "platform", remainder = true } ]'}
+${drop.beacon === undefined ? "" : `beacon = "${drop.beacon}"`}
 ${drop.campaigns === undefined ? "" : `campaigns = ${drop.campaigns}`}
+${drop.gates === undefined ? "" : `gates = ${drop.gates}`}
+${drop.lanes === undefined ? "" : `lanes = ${drop.lanes}`}
+${drop.budgets === undefined ? "" : `budgets = ${drop.budgets}`}
 lobby = { shards = ${drop.shards ?? 1}, claimWindow = "${drop.claimWindow ?? "60s"}", admit = "${drop.admit ?? "all"}" }
 `;
 }

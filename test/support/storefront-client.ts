@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { PROBLEMS, type ProblemCode } from "../../src/kernel/problem.ts";
 import { storefrontApp } from "../../src/storefront/app.ts";
-import { browserKeyThumbprint } from "../../src/storefront/dpop.ts";
+import { browserKeyThumbprint } from "../../src/storefront/browser-key.ts";
 import { type Browser, credentials, ENTRY, JOINED_AT, newBrowser, OPENS_AT, ORIGIN, plan, PLAN_HASH, TICKET, type World } from "./storefront-doubles.ts";
 
 /** A request of a client against the app, as it would come over the network. */
@@ -38,7 +38,7 @@ export interface Shopper extends Browser {
 export async function newShopper(overrides: { readonly drop?: string; readonly entry?: string } = {}): Promise<Shopper> {
   const browser = await newBrowser();
   const { x, y } = browser.jwk;
-  const keyThumbprint = (await browserKeyThumbprint({ kty: "EC", crv: "P-256", x: String(x), y: String(y) })) ?? "";
+  const keyThumbprint = browserKeyThumbprint({ kty: "EC", crv: "P-256", x: String(x), y: String(y) }) ?? "";
   const { drop = "moth-tee", entry = ENTRY } = overrides;
   const claims = { ticket: TICKET, drop, entry, lane: "open", weight: 1, joinedAt: JOINED_AT, wants: [{ sku: "MOTH-S", quantity: 1 }], keyThumbprint, person: null, planHash: PLAN_HASH, commitment: plan.commitment };
   return {

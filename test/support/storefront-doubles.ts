@@ -6,11 +6,13 @@ import { NO_GATES, type Plan, type PlanSource, USUAL_BUDGETS } from "../../src/d
 import { nodeHashing } from "../../src/kernel/node-hashing.ts";
 import { accepted } from "../../src/kernel/result.ts";
 import { entryOf, rankOf } from "../../src/lobby/draw.ts";
-import type { LobbyLive, LobbyPort } from "../../src/lobby/port.ts";
+import type { LobbyLive } from "../../src/lobby/port.ts";
 import type { CheckoutPort, OrderView } from "../../src/settlement/port.ts";
 import { joseCredentials } from "../../src/storefront/jose-credentials.ts";
-import type { ApiPorts, LogLine } from "../../src/storefront/ports.ts";
-import { storefrontSecrets } from "../../src/storefront/secrets.ts";
+import type { ApiPorts, LogLine, ShopLobby } from "../../src/storefront/ports.ts";
+import { challengeKeys, storefrontSecrets } from "../../src/storefront/secrets.ts";
+import { altchaWork } from "../../src/gate/altcha-work.ts";
+import { TURNSTILE_ORIGIN } from "../../src/gate/turnstile.ts";
 
 /*
  * Doubles of everything behind the storefront's door, with real credentials.
@@ -57,8 +59,8 @@ export const store: StoreConfig = {
   name: "Nightjar Supply", currency: "EUR", support: "help@nightjar.example",
   brand: { mark: "N", ink: "#17130f", paper: "#f4efe6", accent: "#c2410c" },
   regions: [
-    { slug: "berlin", label: "Berlin", country: "DE", near: { lat: 52.52, lon: 13.405 }, locale: "de-DE", pickup: [{ id: "kiosk-k", label: "Kiosk K", slots: "17:00-18:00/30m", perSlot: 8 }], shipsTo: ["DE", "AT"] },
-    { slug: "lisbon", label: "Lisbon", country: "PT", near: { lat: 38.72, lon: -9.14 }, locale: "pt-PT", pickup: [], shipsTo: [] },
+    { slug: "berlin", label: "Berlin", country: "DE", near: { lat: 52.52, lon: 13.405 }, locale: "de-DE", zone: "Europe/Berlin", pickup: [{ id: "kiosk-k", label: "Kiosk K", slots: "17:00-18:00/30m", perSlot: 8 }], shipsTo: ["DE", "AT"] },
+    { slug: "lisbon", label: "Lisbon", country: "PT", near: { lat: 38.72, lon: -9.14 }, locale: "pt-PT", zone: "Europe/Lisbon", pickup: [], shipsTo: [] },
   ],
   drops: [{ slug: "moth-tee", title: "Moth tee", story: "One run.", image: null, home: null, deliveryNote: null, source }],
 };
@@ -70,9 +72,10 @@ export function liveAt(asOf: number, overrides: Partial<DropSnapshot["live"]> = 
       asOf, phase: "open", stage: 1, available: 6, low: false, nextStageAt: OPENS_AT + 1_800_000, seed: SEED,
       thresholds: [{ sku: "MOTH-S", lane: "open", upTo: "~" }, { sku: "MOTH-M", lane: "open", upTo: null }],
       items: [{ sku: "MOTH-S", available: 4, soldOut: null }, { sku: "MOTH-M", available: 2, soldOut: null }],
+      head: { seq: 1, hash: "ab".repeat(32) },
       ...overrides,
     },
-    planHash: PLAN_HASH, planVersion: 1, plan: { ...plan, ...planOverrides }, missing: [], wanted: [], waiting: 0, quantiles: [],
+    planHash: PLAN_HASH, planVersion: 1, plan: { ...plan, ...planOverrides }, changes: [], missing: [], wanted: [], nextTurnAt: null, waiting: 0, quantiles: [],
   };
 }
 
@@ -107,7 +110,7 @@ export interface World {
 
 export interface Doubles {
   readonly drop?: Partial<DropPort>;
-  readonly lobby?: Partial<LobbyPort>;
+  readonly lobby?: Partial<ShopLobby>;
   readonly checkout?: Partial<CheckoutPort>;
   readonly live?: LobbyLive | null;
   readonly ports?: Partial<ApiPorts>;
@@ -121,9 +124,10 @@ export function world(doubles: Doubles = {}): World {
   const ports: ApiPorts = {
     store, isLocal: false, version: "0.0.0-test",
     drop: () => silent<DropPort>("drop", doubles.drop ?? {}),
-    lobby: () => silent<LobbyPort>("lobby", doubles.lobby ?? {}),
+    lobby: () => silent<ShopLobby>("lobby", doubles.lobby ?? {}),
     live: async () => live,
     plan: async () => live,
+    liveAtHand: () => null,
     socket: () => unexpected("the socket"),
     checkout: silent<CheckoutPort>("checkout", doubles.checkout ?? {}),
     forward: () => unexpected("another Worker"),
@@ -132,6 +136,11 @@ export function world(doubles: Doubles = {}): World {
     now: () => state.now,
     visitor: () => ({ network: "local", country: null, near: null }),
     hashing: nodeHashing,
+    randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+    work: altchaWork({ secrets: challengeKeys(storefrontSecrets(secretsEnv), nodeHashing), randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)) }),
+    turnstile: null,
+    turnstileOrigin: TURNSTILE_ORIGIN,
+    mailer: null,
     wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     later: () => undefined,
     edge: { read: async (key) => edge.get(key) ?? null, write: async (key, text) => void edge.set(key, text) },

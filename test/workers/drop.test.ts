@@ -54,7 +54,7 @@ class Stage {
     await stage.at(T0 - MINUTE);
     await stage.port.plan(source(drop, changes));
     await stage.at(T0);
-    await stage.port.seal({ shard: 0, batch: 0, count: 0, root: EMPTY_ROOT });
+    await stage.port.seal({ shard: 0, batch: 0, count: 0, root: EMPTY_ROOT, through: Number.MAX_SAFE_INTEGER });
     return stage;
   }
 
@@ -68,7 +68,7 @@ class Stage {
 
   ticket(name: string): TicketFacts {
     const entry = createHash("sha256").update(`tranche/entry\n${this.drop}\ntkt_${name}`).digest("hex");
-    return { ticket: `tkt_${name}`, entry, lane: "open", weight: 1, joinedAt: T0 - MINUTE, wants: [{ sku: "MOTH", quantity: 1 }], keyThumbprint: name, person: null };
+    return { ticket: `tkt_${name}`, shard: 0, entry, lane: "open", weight: 1, joinedAt: T0 - MINUTE, wants: [{ sku: "MOTH", quantity: 1 }], keyThumbprint: name, person: null };
   }
 
   async sit(name: string): Promise<Sitting> {

@@ -1,5 +1,6 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { createHmac } from "node:crypto";
+import type { Spend } from "../../src/lobby/port.ts";
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { leafHash, merkleRoot, provenRoot } from "../unit/lobby/merkle.ts";
@@ -251,6 +252,31 @@ describe.concurrent("what a shard keeps", () => {
       expect(state.storage.sql.exec("SELECT ticket FROM tickets ORDER BY number").toArray()).toEqual([{ ticket: ticketId(drop, 0) }, { ticket: ticketId(drop, 4) }]);
     });
   });
+
+  it("is how often a network has joined in its minute, and what its joins used up, when its memory is lost after every request", async () => {
+    const drop = "flooded";
+    await dropOf(drop).plan(source(drop, Date.now() + 60_000, { shards: 1, budgets: { joinsPerMinute: 5, unpaidHolds: 5 } }));
+    const ask = async (number: number, changes: { readonly network?: string; readonly spends?: readonly Spend[] } = {}) => {
+      const ticket = ticketId(drop, number);
+      const command = { ticket, entry: entryOf(drop, ticket), keyThumbprint: `key ${number}`, lane: "open", weight: 1, wants: [{ sku: "MOTH-S", quantity: 1 }], person: null, network: "flood", spends: [], ...changes };
+      const answer = await shardOf(drop, 0).join(command);
+      await evictDurableObject(stubOf(drop, 0));
+      return answer.ok ? "ticket" : answer.rejection.code;
+    };
+    const spends = [{ key: "work/abc", expiresAt: Date.now() + 60_000 }];
+    expect(await ask(0, { spends })).toBe("ticket");
+    expect(await ask(1, { spends })).toBe("already_spent");
+    expect(await ask(0, { spends })).toBe("ticket");
+    const answers: string[] = [];
+    for (let number = 1; number < 8; number++) answers.push(await ask(number));
+    // The two requests that changed nothing were not stored, and are forgotten with the memory: a shard then allows what it allows for tickets.
+    expect(answers).toEqual([...Array<string>(4).fill("ticket"), ...Array<string>(3).fill("too_many_requests")]);
+    expect(await ask(8, { network: "home" })).toBe("ticket");
+    await runInDurableObject(stubOf(drop, 0), (_, state) => {
+      expect(state.storage.sql.exec("SELECT count(*) AS tickets FROM tickets").one()).toEqual({ tickets: 6 });
+      expect(state.storage.sql.exec("SELECT network, joins FROM network_minutes ORDER BY network").toArray()).toEqual([{ network: "flood", joins: 5 }, { network: "home", joins: 1 }]);
+    });
+  }, 30_000);
 
   it("has a ticket for one key only, and lets that key change what it wants", async () => {
     const drop = "same-ticket";

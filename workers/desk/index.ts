@@ -3,11 +3,14 @@ import { couponKeyFromJson } from "../../src/coupon/voucher.ts";
 import { deskApp } from "../../src/desk/app.ts";
 import type { DropPort } from "../../src/drop/port.ts";
 import { nodeHashing } from "../../src/kernel/node-hashing.ts";
+import type { LobbyDoor } from "../../src/lobby/door.ts";
 import type { MoneyDeskPort } from "../../src/settlement/port.ts";
 
 interface DeskEnv {
   readonly DROP: { getByName(name: string): DropPort };
+  readonly LOBBY: { getByName(name: string): LobbyDoor };
   readonly MONEY: MoneyDeskPort;
+  readonly ENVIRONMENT?: string;
   readonly DESK_KEY?: string;
   readonly COUPON_KEY?: string;
 }
@@ -21,8 +24,10 @@ function appOf(env: DeskEnv): Hono {
   const app = deskApp({
     deskKey: env.DESK_KEY ?? null,
     couponKey: couponKeyFromJson(env.COUPON_KEY),
+    isLocal: env.ENVIRONMENT === "local",
     money: env.MONEY,
     drop: (slug) => env.DROP.getByName(slug),
+    lobby: (slug, shard) => env.LOBBY.getByName(`${slug}/${shard}`),
     hashing: nodeHashing,
     now: () => Date.now(),
     randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),

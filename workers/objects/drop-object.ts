@@ -1,20 +1,22 @@
 import { DurableObject } from "cloudflare:workers";
 import type { PlacedOrder } from "../../src/checkout/placed-order.ts";
-import { decideControl } from "../../src/drop/controls.ts";
+import { decideBeacon } from "../../src/drop/beacon.ts";
+import { awaitedReturns, decideControl } from "../../src/drop/controls.ts";
 import type { PendingWrite } from "../../src/drop/drop-book.ts";
 import { decideAbandon, decideHold, holdFor } from "../../src/drop/holds.ts";
+import { nextReleaseAt } from "../../src/drop/lanes.ts";
 import { decideServe } from "../../src/drop/line.ts";
 import { dropSnapshot } from "../../src/drop/live.ts";
 import { decidePlace } from "../../src/drop/orders.ts";
 import { decideConfirm, decideFail, decideProcessing, decideRestock } from "../../src/drop/payments.ts";
 import { checkoutPace } from "../../src/drop/pace.ts";
 import type { PlanSource } from "../../src/drop/plan.ts";
+import { decidePlanChange } from "../../src/drop/plan-change.ts";
 import { decidePlan } from "../../src/drop/planning.ts";
 import type {
-  AbandonRejection, CheckoutPace, ClaimAnswer, ClaimRejection, ConfirmAnswer, Control, DropPort, DropSnapshot, HoldCommand, HoldRejection, HoldView, Line, LinePage,
-  OutboxMessage, PlaceCommand, PlaceRejection, RecordPage, ShardSeal, TicketFacts,
+  AbandonRejection, AwaitedReturns, BeaconOutcome, CheckoutPace, ClaimAnswer, ClaimRejection, ConfirmAnswer, Control, DropPort, DropSnapshot, HoldCommand, HoldRejection, HoldView, Line, LinePage,
+  OutboxMessage, PaymentToConfirm, PlaceCommand, PlanChangeAnswer, PlaceRejection, RecordPage, ShardSeal, TicketFacts,
 } from "../../src/drop/port.ts";
-import { nextStageAt } from "../../src/drop/release.ts";
 import { decideSeal } from "../../src/drop/sealing.ts";
 import { decideClaim } from "../../src/drop/sittings.ts";
 import { type DropState, unchanged } from "../../src/drop/state.ts";
@@ -74,12 +76,17 @@ export class DropObject extends DurableObject<DropEnv> implements DropPort {
 
   async seal(seal: ShardSeal): Promise<DropSnapshot | null> {
     const answer = await this.#commits.submit(
-      (state) => (state.facts === null ? unchanged(null) : decideSeal(state, seal)),
+      (state, now) => (state.facts === null ? unchanged(null) : decideSeal(state, seal, now)),
       (outcome, state, now) => ({ outcome, snapshot: dropSnapshot(state, now) }),
     );
     if (answer.outcome === "out_of_order") throw new Fault("the batch before this seal is not here yet", { retryable: true });
+    if (answer.outcome === "not_open") throw new Fault("the drop is not open by its own clock", { retryable: true });
     if (answer.outcome === "no_such_shard") throw new Fault("the plan has no such shard", { retryable: false });
     return answer.snapshot;
+  }
+
+  async beacon(round: number, signature: string): Promise<BeaconOutcome> {
+    return await this.#ask((state, now, hashing) => decideBeacon(state, { round, signature }, now, hashing));
   }
 
   async claim(ticket: TicketFacts): Promise<Result<ClaimAnswer, ClaimRejection>> {
@@ -109,6 +116,11 @@ export class DropObject extends DurableObject<DropEnv> implements DropPort {
 
   async confirm(order: string, payment: string): Promise<ConfirmAnswer> {
     return await this.#ask((state, now, hashing) => decideConfirm(state, order, payment, now, hashing));
+  }
+
+  async confirmAll(payments: readonly PaymentToConfirm[]): Promise<readonly (ConfirmAnswer | null)[]> {
+    const answers = await Promise.allSettled(payments.map(({ order, payment }) => this.confirm(order, payment)));
+    return answers.map((answer) => (answer.status === "fulfilled" ? answer.value : null));
   }
 
   async processing(order: string): Promise<number | null> {
@@ -147,6 +159,14 @@ export class DropObject extends DurableObject<DropEnv> implements DropPort {
     );
     if (outcome === null || snapshot === null) return rejected({ code: "not_found" });
     return outcome.ok ? accepted(snapshot) : outcome;
+  }
+
+  async changePlan(source: PlanSource, publish: boolean, actor: string): Promise<PlanChangeAnswer | null> {
+    return await this.#commits.submit((state, now) => (state.facts === null ? unchanged(null) : decidePlanChange(state, { source, publish, actor }, now)), (answer) => answer);
+  }
+
+  async awaitedReturns(): Promise<AwaitedReturns | null> {
+    return await this.#read(awaitedReturns);
   }
 
   async pace(): Promise<CheckoutPace> {
@@ -197,12 +217,12 @@ export class DropObject extends DurableObject<DropEnv> implements DropPort {
     if (!(await this.#outbox.send(messages, now))) await this.#commits.submit(() => unchanged(null), () => null);
   }
 
-  /** The earliest of what is due by the clock, the next stage and the next resend; infinite once the books are closed and everything is acknowledged. */
+  /** The earliest of what is due by the clock, the next stage or lapse of a reserve, and the next resend; infinite once the books are closed and everything is acknowledged. */
   #nextAlarmAt(state: DropState, now: number): number {
     const { facts } = state;
     if (facts === null) return Number.POSITIVE_INFINITY;
-    const stageAt = facts.closedAt === null && !facts.cancelled ? (nextStageAt(facts.plan, now) ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
-    return Math.min(state.dueAt, stageAt, this.#outbox.nextAt(state.outbox));
+    const releaseAt = facts.closedAt === null && !facts.cancelled ? nextReleaseAt(facts.plan, now) : Number.POSITIVE_INFINITY;
+    return Math.min(state.dueAt, releaseAt, this.#outbox.nextAt(state.outbox));
   }
 }
 

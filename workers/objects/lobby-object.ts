@@ -1,18 +1,17 @@
-import { DurableObject } from "cloudflare:workers";
 import type { DropPort, DropSnapshot, LinePage, LineRequest } from "../../src/drop/port.ts";
 import { nodeHashing } from "../../src/kernel/node-hashing.ts";
 import { accepted, assert, Fault, type Result } from "../../src/kernel/result.ts";
-import type { Clock } from "../../src/kernel/time.ts";
 import { type Census, ServiceLine } from "../../src/lobby/line.ts";
 import type {
   InclusionProof, JoinCommand, JoinedTicket, JoinRejection, Leaf, LobbyLive, LobbyPort, ShardReport, TicketStanding,
 } from "../../src/lobby/port.ts";
 import { ShardReports } from "../../src/lobby/reports.ts";
-import { dropAnswerLifetime, isOverPhase, nextSealAt, nextWaking, SEAL_INTERVAL_MS, shardAnswerLifetime } from "../../src/lobby/rhythm.ts";
+import { dropAnswerLifetime, isOverPhase, nextSealAt, nextWaking, SEAL_INTERVAL_MS, shardAnswerLifetime, turnInMs } from "../../src/lobby/rhythm.ts";
 import { inclusionProof, type SealTree, sealTree } from "../../src/lobby/seal.ts";
 import { standingOf } from "../../src/lobby/standing.ts";
 import { publicTicket, type StoredSeal } from "../../src/lobby/tickets.ts";
-import { type Arrival, refuseAll } from "./lobby-arrival.ts";
+import { type Arrival, decideArrivals, refuseAll } from "./lobby-arrival.ts";
+import { LobbyDoorObject } from "./lobby-door.ts";
 import { LobbySockets, socketRefusal } from "./lobby-sockets.ts";
 import { type KnownPlan, LobbyStore } from "./lobby-store.ts";
 import { LobbyWaking } from "./lobby-waking.ts";
@@ -35,9 +34,7 @@ interface KeptAnswer {
 }
 
 /** One shard of a drop's lobby, named `{drop}/{shard}`. Shard 0 alone reads the Drop object; the others read shard 0. */
-export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
-  /** The one place where the shard reads the time; tests put theirs here. */
-  clock: Clock = () => Date.now();
+export class LobbyObject extends LobbyDoorObject<LobbyEnv> implements LobbyPort {
   readonly #dropName: string;
   readonly #shard: number;
   readonly #store: LobbyStore;
@@ -46,6 +43,7 @@ export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
   readonly #reports = new ShardReports();
   readonly #trees = new Map<number, SealTree>();
   #book;
+  #budget;
   #known: KnownPlan | null;
   #isOver: boolean;
   #line: ServiceLine | null = null;
@@ -69,7 +67,7 @@ export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
     this.#store = new LobbyStore(context.storage);
     this.#sockets = new LobbySockets(context, () => this.clock());
     this.#waking = new LobbyWaking(context.storage, () => this.clock(), () => this.#behind(this.#tick()));
-    ({ book: this.#book, known: this.#known, isOver: this.#isOver } = this.#store.load());
+    ({ book: this.#book, budget: this.#budget, known: this.#known, isOver: this.#isOver } = this.#store.load());
     this.#unmet = this.#book.tickets.length;
   }
 
@@ -159,24 +157,22 @@ export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
     const known = this.#known;
     if (arrivals.length === 0) return;
     if (known === null) return refuseAll(arrivals, "the drop was never planned");
-    const window = { lobbyOpensAt: known.plan.lobbyOpensAt, closesAt: known.plan.closesAt, isOver: this.#isOver };
-    const decided = arrivals.map((arrival) => ({ arrival, outcome: this.#book.join(arrival.command, window, arrival.at) }));
+    const { decided, changes } = decideArrivals(arrivals, { book: this.#book, budget: this.#budget, plan: known.plan, isOver: this.#isOver });
     try {
-      const changed = new Set(decided.flatMap(({ outcome }) => (outcome.ok && outcome.value.change !== "none" ? [outcome.value.ticket] : [])));
-      if (changed.size > 0) this.#store.saveTickets([...changed]);
+      if (changes !== null) this.#store.saveJoins(changes, this.#book, this.clock());
     } catch (cause) {
       this.#recall();
       return refuseAll(arrivals, "the tickets could not be stored", cause);
     }
     this.#line?.take(this.#book, RANKED_AT_ONCE);
-    this.#unmet += decided.filter(({ outcome }) => outcome.ok && outcome.value.change !== "none").length;
-    for (const { arrival, outcome } of decided) arrival.resolve(outcome.ok ? accepted(publicTicket(outcome.value.ticket)) : outcome);
+    this.#unmet += changes?.tickets.length ?? 0;
+    for (const { arrival, outcome } of decided) arrival.resolve(outcome.ok ? accepted(publicTicket(outcome.value)) : outcome);
     this.#arrange();
   }
 
   /** Memory again from storage, after a write that did not happen. */
   #recall(): void {
-    ({ book: this.#book, known: this.#known, isOver: this.#isOver } = this.#store.load());
+    ({ book: this.#book, budget: this.#budget, known: this.#known, isOver: this.#isOver } = this.#store.load());
     this.#trees.clear();
     this.#line = null;
     this.#kept = null;
@@ -212,7 +208,8 @@ export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
     const seal = this.#book.seals.at(-1);
     if (seal === undefined || seal.acknowledged) return;
     const { batch, count, root } = seal;
-    const snapshot = await this.#dropPort().seal({ shard: this.#shard, batch, count, root });
+    const through = this.#book.sealedThrough(seal, this.#known?.plan.opensAt ?? 0);
+    const snapshot = await this.#dropPort().seal({ shard: this.#shard, batch, count, root, through });
     if (snapshot === null) throw new Fault("the drop was never planned", { retryable: true });
     this.#store.saveAcknowledgement(batch);
     seal.acknowledged = true;
@@ -239,7 +236,7 @@ export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
     const end = isFirst ? this.#book.drawnCount(opensAt) : tickets.length;
     const tree = sealTree(this.#book.leaves(sealedCount, end), nodeHashing);
     const seal: StoredSeal = { batch: seals.length, end, count: end - sealedCount, root: tree.root, acknowledged: false };
-    const closedThrough = Math.max(this.#book.floor, opensAt) - 1;
+    const closedThrough = Math.max(this.#book.floor - 1, this.#book.sealedThrough(seal, opensAt));
     this.#store.saveSeal(seal, closedThrough);
     this.#book.closeThrough(closedThrough);
     seals.push(seal);
@@ -369,6 +366,7 @@ export class LobbyObject extends DurableObject<LobbyEnv> implements LobbyPort {
         unmet: this.#unmet,
         sockets: this.#sockets.count,
         sealDueAt: this.#sealDueAt(),
+        turnAt: this.#kept === null ? Number.POSITIVE_INFINITY : this.#kept.askedAt + turnInMs(this.#kept.live),
       },
       this.clock(),
     );

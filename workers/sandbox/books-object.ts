@@ -9,6 +9,8 @@ export interface SandboxEnv {
   /** Where browsers reach this Worker, such as `http://127.0.0.1:8788`. */
   readonly SANDBOX_ORIGIN?: string;
   readonly STRIPE_WEBHOOK_SECRET?: string;
+  readonly MAIL_KEY?: string;
+  readonly TURNSTILE_SECRET?: string;
   readonly BOOKS: DurableObjectNamespace<SandboxBooks>;
   /** The store's public door: webhooks go the same way as from outside. */
   readonly STOREFRONT: Fetcher;
@@ -41,6 +43,8 @@ export class SandboxBooks extends DurableObject<SandboxEnv> implements Books {
       now: () => Date.now(),
       pageOrigin: env.SANDBOX_ORIGIN ?? "http://127.0.0.1:8788",
       webhookSecret: env.STRIPE_WEBHOOK_SECRET ?? null,
+      mailKey: env.MAIL_KEY ?? null,
+      turnstileSecret: env.TURNSTILE_SECRET ?? null,
       randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
       sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       wakeAt: (at) => {
@@ -80,5 +84,7 @@ export class SandboxBooks extends DurableObject<SandboxEnv> implements Books {
   openDispute(...args: Parameters<Books["openDispute"]>): ReturnType<Books["openDispute"]> { return this.#books.openDispute(...args); }
   closeDispute(...args: Parameters<Books["closeDispute"]>): ReturnType<Books["closeDispute"]> { return this.#books.closeDispute(...args); }
   mail(...args: Parameters<Books["mail"]>): ReturnType<Books["mail"]> { return this.#books.mail(...args); }
-  addMail(...args: Parameters<Books["addMail"]>): ReturnType<Books["addMail"]> { return this.#books.addMail(...args); }
+  sendMail(...args: Parameters<Books["sendMail"]>): ReturnType<Books["sendMail"]> { return this.#books.sendMail(...args); }
+  siteverify(...args: Parameters<Books["siteverify"]>): ReturnType<Books["siteverify"]> { return this.#books.siteverify(...args); }
+  releaseMail(): ReturnType<Books["releaseMail"]> { return this.#books.releaseMail(); }
 }

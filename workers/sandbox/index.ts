@@ -12,6 +12,7 @@ export default {
       isLocal: env.ENVIRONMENT === "local",
       isSigning: env.STRIPE_WEBHOOK_SECRET !== undefined,
       hashing: nodeHashing,
+      now: () => Date.now(),
     });
     return await app.fetch(request);
   },

@@ -1,6 +1,5 @@
 import type { StoreConfig } from "../../src/config/store-config.ts";
-import type { LobbyPort } from "../../src/lobby/port.ts";
-import type { ShopDrop } from "../../src/storefront/ports.ts";
+import type { ShopDrop, ShopLobby } from "../../src/storefront/ports.ts";
 import type { StorefrontEnv } from "./environment.ts";
 
 /**
@@ -26,6 +25,7 @@ export function dropObject(env: StorefrontEnv, store: StoreConfig, slug: string)
   const stub = () => env.DROP.getByName(slug, hint === null ? {} : { locationHint: hint });
   return {
     plan: (source) => called(stub, (port) => port.plan(source)),
+    beacon: (round, signature) => called(stub, (port) => port.beacon(round, signature)),
     claim: (ticket) => called(stub, (port) => port.claim(ticket)),
     hold: (command) => called(stub, (port) => port.hold(command)),
     holdState: (id, entry) => called(stub, (port) => port.holdState(id, entry)),
@@ -37,7 +37,7 @@ export function dropObject(env: StorefrontEnv, store: StoreConfig, slug: string)
   };
 }
 
-export function lobbyObject(env: StorefrontEnv, slug: string, shard: number): LobbyPort {
+export function lobbyObject(env: StorefrontEnv, slug: string, shard: number): ShopLobby {
   const stub = () => env.LOBBY.getByName(`${slug}/${shard}`);
   return {
     join: (command) => called(stub, (port) => port.join(command)),
@@ -46,6 +46,9 @@ export function lobbyObject(env: StorefrontEnv, slug: string, shard: number): Lo
     entries: () => called(stub, (port) => port.entries()),
     live: (report) => called(stub, (port) => port.live(report)),
     sweep: () => called(stub, (port) => port.sweep()),
+    redeem: (redemption) => called(stub, (port) => port.redeem(redemption)),
+    noteCode: (note) => called(stub, (port) => port.noteCode(note)),
+    proveAddress: (proof) => called(stub, (port) => port.proveAddress(proof)),
   };
 }
 

@@ -1,19 +1,21 @@
 import { createHash } from "node:crypto";
 import type { PlacedOrder } from "../../../src/checkout/placed-order.ts";
+import { decideBeacon } from "../../../src/drop/beacon.ts";
 import { decideControl } from "../../../src/drop/controls.ts";
 import { DropBook, type PendingWrite } from "../../../src/drop/drop-book.ts";
 import { decideAbandon, decideHold, holdFor } from "../../../src/drop/holds.ts";
+import { nextReleaseAt } from "../../../src/drop/lanes.ts";
 import { decideServe } from "../../../src/drop/line.ts";
 import { dropSnapshot } from "../../../src/drop/live.ts";
 import { decidePlace } from "../../../src/drop/orders.ts";
 import { decideConfirm, decideFail, decideProcessing, decideRestock } from "../../../src/drop/payments.ts";
 import type { PlanSource } from "../../../src/drop/plan.ts";
+import { decidePlanChange } from "../../../src/drop/plan-change.ts";
 import { decidePlan } from "../../../src/drop/planning.ts";
 import type {
-  AbandonRejection, CheckoutPace, ClaimAnswer, ClaimRejection, ConfirmAnswer, Control, DropPort, DropSnapshot, HoldCommand, HoldRejection, HoldView, Line, LinePage, MovementRow,
-  OutboxMessage, PlaceCommand, PlaceRejection, RecordPage, ShardSeal, TicketFacts,
+  AbandonRejection, AwaitedReturns, BeaconOutcome, CheckoutPace, ClaimAnswer, ClaimRejection, ConfirmAnswer, Control, DropPort, DropSnapshot, HoldCommand, HoldRejection, HoldView, Line, LinePage, MovementRow,
+  OutboxMessage, PaymentToConfirm, PlaceCommand, PlaceRejection, PlanChangeAnswer, RecordPage, ShardSeal, TicketFacts,
 } from "../../../src/drop/port.ts";
-import { nextStageAt } from "../../../src/drop/release.ts";
 import { decideSeal } from "../../../src/drop/sealing.ts";
 import { decideClaim } from "../../../src/drop/sittings.ts";
 import { type DropState, unchanged } from "../../../src/drop/state.ts";
@@ -26,6 +28,7 @@ import type { FaultPlan } from "../../../src/rehearsal/faults.ts";
 import type { RandomSource } from "../../../src/rehearsal/random.ts";
 import { type Decide, GroupCommit } from "../../../workers/objects/group-commit.ts";
 import { OutboxDrain } from "../../../workers/objects/outbox-drain.ts";
+import type { LaneLedger } from "../../support/lane-ledger.ts";
 import { DropStorage } from "./drop-storage.ts";
 import type { FaultName } from "./fault-names.ts";
 
@@ -42,6 +45,8 @@ export interface DropParts {
   readonly hashing: Hashing;
   /** The rank of a ticket as a stranger computes it, "" before the draw. */
   readonly rankOf: (entry: string) => string;
+  /** What a reader of the record knows of the lanes; null before the plan. */
+  readonly lanes: () => LaneLedger | null;
   /** The object decided commands at this time of its own. */
   readonly decidedAt: (now: number) => void;
   /** The queue's producer. */
@@ -70,6 +75,8 @@ export class DropHost implements DropPort {
   readonly storage = new DropStorage();
   lateSold = 0;
   lateRefused = 0;
+  /** How often somebody could not have what was there, because it was kept for others. */
+  keptFromOthers = 0;
   /** The most commands that one write has carried. */
   groupMax = 0;
   readonly #parts: DropParts;
@@ -99,9 +106,13 @@ export class DropHost implements DropPort {
   }
 
   async seal(seal: ShardSeal): Promise<DropSnapshot | null> {
-    const { outcome, snapshot } = await this.#submit((state) => decideSeal(state, seal), (answer, state, now) => ({ outcome: answer, snapshot: dropSnapshot(state, now) }));
-    this.#expect(outcome === "sealed", "a shard of the plan sends its seals in order");
+    const { outcome, snapshot } = await this.#submit((state, now) => decideSeal(state, seal, now), (answer, state, now) => ({ outcome: answer, snapshot: dropSnapshot(state, now) }));
+    this.#expect(outcome === "sealed" || outcome === "not_open", "a shard of the plan sends its seals in order");
     return snapshot;
+  }
+
+  async beacon(round: number, signature: string): Promise<BeaconOutcome> {
+    return this.#ask((state, now, hashing) => decideBeacon(state, { round, signature }, now, hashing));
   }
 
   async claim(ticket: TicketFacts): Promise<Result<ClaimAnswer, ClaimRejection>> {
@@ -113,7 +124,11 @@ export class DropHost implements DropPort {
   }
 
   async hold(command: HoldCommand): Promise<Result<HoldView, HoldRejection>> {
-    const outcome = await this.#ask((state, now, hashing) => decideHold(state, command, now, hashing));
+    const outcome = await this.#ask((state, now, hashing) => {
+      const decision = decideHold(state, command, now, hashing);
+      if (!decision.outcome.ok && decision.outcome.rejection.code === "sold_out") this.#checkShortage(state, command, now);
+      return decision;
+    });
     if (outcome.ok) this.#expect(this.storage.holds.has(command.id), "nobody is told of a hold that is not written");
     return outcome;
   }
@@ -149,6 +164,11 @@ export class DropHost implements DropPort {
     return answer;
   }
 
+  async confirmAll(payments: readonly PaymentToConfirm[]): Promise<readonly (ConfirmAnswer | null)[]> {
+    const answers = await Promise.allSettled(payments.map(({ order, payment }) => this.confirm(order, payment)));
+    return answers.map((answer) => (answer.status === "fulfilled" ? answer.value : null));
+  }
+
   async processing(order: string): Promise<number | null> {
     return this.#ask((state) => decideProcessing(state, order));
   }
@@ -181,6 +201,14 @@ export class DropHost implements DropPort {
     const { outcome, snapshot } = await this.#submit((state, now, hashing) => decideControl(state, control, actor, now, hashing), (answer, state, now) => ({ outcome: answer, snapshot: dropSnapshot(state, now) }));
     if (snapshot === null) return rejected({ code: "not_found" });
     return outcome.ok ? accepted(snapshot) : outcome;
+  }
+
+  async changePlan(source: PlanSource, publish: boolean, actor: string): Promise<PlanChangeAnswer | null> {
+    return this.#ask((state, now) => decidePlanChange(state, { source, publish, actor }, now));
+  }
+
+  async awaitedReturns(): Promise<AwaitedReturns | null> {
+    throw new Error("nobody at a simulated desk asks what is missing");
   }
 
   async sweep(): Promise<void> {
@@ -306,8 +334,8 @@ export class DropHost implements DropPort {
     if (messages.length > 0) void life.outbox.send(messages, now);
     const { facts } = state;
     if (facts === null) return;
-    const stageAt = facts.closedAt === null && !facts.cancelled ? (nextStageAt(facts.plan, now) ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
-    const alarmAt = Math.min(state.dueAt, stageAt, life.outbox.nextAt(state.outbox));
+    const releaseAt = facts.closedAt === null && !facts.cancelled ? nextReleaseAt(facts.plan, now) : Number.POSITIVE_INFINITY;
+    const alarmAt = Math.min(state.dueAt, releaseAt, life.outbox.nextAt(state.outbox));
     if (alarmAt === Number.POSITIVE_INFINITY) return;
     if (this.#alarmAt !== null && this.#alarmAt > now && this.#alarmAt <= alarmAt) return;
     this.#alarmAt = alarmAt;
@@ -341,6 +369,20 @@ export class DropHost implements DropPort {
     if (faults.strikes("alarm-twice")) ring(delayMs + random.integer(0, 5_000));
   }
 
+  /** Nobody is told that something is sold out which is there for their lane, by the rows of the record and the drop's time. */
+  #checkShortage(state: DropState, { sitting, lines }: HoldCommand, now: number): void {
+    const lanes = this.#parts.lanes();
+    // Where the drop has rows that are not in the record yet, a reader of it cannot tell.
+    if (lanes === null || lanes.seq !== state.tail.seq) return;
+    const { stock, items } = this.#parts.source;
+    const isThere = (units: (sku: string) => number) => stock.every(({ sku }) => {
+      const parts = lines.map((line) => line.quantity * (items.find((item) => item.sku === line.sku)?.components.find((part) => part.sku === sku)?.quantity ?? 0));
+      return parts.reduce((sum, part) => sum + part, 0) <= units(sku);
+    });
+    this.#expect(!isThere((sku) => lanes.within(sku, state.sittings.get(sitting)?.lane ?? "", now)), "nobody is refused what is there for them");
+    if (isThere((sku) => lanes.available(sku, now))) this.keptFromOthers += 1;
+  }
+
   /** What a caller is told is checked here; a failure ends the simulation even where the caller would swallow it. */
   #expect(condition: boolean, invariant: string): void {
     if (!condition) this.#parts.fail(new Error(invariant));
@@ -356,9 +398,11 @@ export class DropHost implements DropPort {
     if (this.#memory === null) return;
     const { counters, liveHolds } = this.#memory;
     const rebuilt = new DropBook(this.storage.stored(), this.#parts.hashing).state;
-    for (const name of ["held", "sold", "itemsByEntry", "itemsByPerson", "couponUses"] as const) {
+    for (const name of ["held", "sold", "itemsByEntry", "itemsByPerson", "couponUses", "takenInLanes", "unpaidByNetwork", "ordersBySitting"] as const) {
       assert(textOf(counters[name]) === textOf(rebuilt.counters[name]), `memory and storage agree about ${name}`);
     }
+    const unpaidMax = this.#memory.facts?.plan.budgets.unpaidHolds ?? 0;
+    assert([...counters.unpaidByNetwork.values()].every((holds) => holds <= unpaidMax), "no network has more unpaid holds than it may");
     assert([...liveHolds].toSorted().join() === [...rebuilt.liveHolds].toSorted().join(), "memory and storage agree about live holds");
     assert(this.#memory.tail.hash === rebuilt.tail.hash, "memory and storage agree about the head of the record");
   }
@@ -370,6 +414,8 @@ const NO_ROWS: readonly MovementRow[] = [];
 function isServedBy(state: DropState, ticket: TicketFacts, rank: string): boolean {
   const { facts } = state;
   if (facts === null || facts.seed === null || facts.cancelled || rank === "") return false;
+  // Nobody is admitted whose seal the record does not have.
+  if (ticket.joinedAt > Math.max(0, ...[...state.seals.values()].filter(({ shard }) => shard === ticket.shard).map(({ through }) => through))) return false;
   return ticket.wants.some(({ sku }) => {
     const upTo = state.thresholds.get(`${ticket.lane}/${sku}`)?.upTo ?? null;
     return upTo !== null && rank <= upTo;

@@ -1,11 +1,11 @@
 import { createHash, createHmac } from "node:crypto";
 import * as v from "valibot";
-import type { PlanSource } from "../../../src/drop/plan.ts";
+import { OPEN_LANE, type PlanSource } from "../../../src/drop/plan.ts";
 import type { CallRow, ThresholdRow } from "../../../src/drop/state.ts";
 import { assert } from "../../../src/kernel/result.ts";
 import type { JoinedTicket, Leaf } from "../../../src/lobby/port.ts";
 import { jcs } from "../../support/record-verifier.ts";
-import type { RecordAuditor } from "./record-auditor.ts";
+import type { LaneLedger } from "../../support/lane-ledger.ts";
 
 const planShape = v.object({ items: v.array(v.object({ stages: v.array(v.object({ opensAt: v.string() })) })) });
 const extendShape = v.object({ stages: v.array(v.object({ stage: v.number(), opensAt: v.string() })) });
@@ -27,7 +27,8 @@ interface Waiter extends JoinedTicket {
  */
 export class LineAuditor {
   readonly #source: PlanSource;
-  readonly #stock: RecordAuditor;
+  /** What is kept for whom, by the rows that were read; null before the plan. */
+  readonly #lanes: () => LaneLedger | null;
   readonly #waiters = new Map<string, Waiter>();
   readonly #joined = new Map<number, number>();
   /** How many tickets of a shard are in the seals of the record. */
@@ -36,7 +37,7 @@ export class LineAuditor {
   readonly #thresholds = new Map<string, string>();
   readonly #admitted = new Set<string>();
   /** Who was called to what, and until when it is kept; nobody who has sat down is in it. */
-  readonly #called = new Map<string, { readonly entry: string; readonly sku: string; readonly untilAt: number }>();
+  readonly #called = new Map<string, { readonly entry: string; readonly lane: string; readonly sku: string; readonly untilAt: number }>();
   /** Whom the rows that were just read have passed with a threshold. */
   readonly #passed: { readonly waiter: Waiter; readonly sku: string }[] = [];
   #plan: { readonly hash: string; readonly commitment: string } | null = null;
@@ -44,9 +45,9 @@ export class LineAuditor {
   #missing: readonly number[] = [];
   #opensAt = 0;
 
-  constructor(source: PlanSource, stock: RecordAuditor) {
+  constructor(source: PlanSource, lanes: () => LaneLedger | null) {
     this.#source = source;
-    this.#stock = stock;
+    this.#lanes = lanes;
   }
 
   get missing(): readonly number[] {
@@ -81,7 +82,8 @@ export class LineAuditor {
   read(row: Row): void {
     switch (row["kind"]) {
       case "plan":
-        this.#plan = { hash: String(row["hash"]), commitment: String(row["commitment"]) };
+        // The first row's hash names the plan for good; a changed one moves at most the opening.
+        this.#plan ??= { hash: String(row["hash"]), commitment: String(row["commitment"]) };
         this.#opensAt = openingOf(v.parse(planShape, row).items[0]?.stages ?? []);
         return;
       case "extend":
@@ -157,27 +159,36 @@ export class LineAuditor {
       // Whoever sat down before is counted by the sitting or by what was bought, and a shard that the draw missed may still be counting its own.
       if (!isNew || this.#admitted.has(waiter.entry) || this.#missing.includes(waiter.shard)) continue;
       this.#passed.push({ waiter, sku });
-      this.#called.set(`${waiter.entry}/${sku}`, { entry: waiter.entry, sku, untilAt: now + this.#source.claimWindowMs });
+      this.#called.set(`${waiter.entry}/${sku}`, { entry: waiter.entry, lane, sku, untilAt: now + this.#source.claimWindowMs });
     }
-    this.#checkPace(sku, at);
+    this.#checkPace(sku, lane, now);
   }
 
   /**
    * Nobody is called to what those who were called before will take: at any
    * moment fewer people are on their way to a sku than there are units of it,
-   * the last one included.
+   * the last one included. What is kept for a lane and nobody of it is called to
+   * is as good as taken for all others; and its own people may be called to what
+   * is kept for them whoever else is on the way.
    */
-  #checkPace(sku: string, at: string): void {
-    const item = this.#item(sku);
-    for (const part of item.components) {
-      let wanted = 0;
+  #checkPace(sku: string, lane: string, now: number): void {
+    const lanes = this.#lanes();
+    assert(lanes !== null, "a record begins with its plan");
+    for (const part of this.#item(sku).components) {
+      const wanted = new Map<string, number>();
       for (const call of this.#called.values()) {
         const other = this.#item(call.sku);
-        // Who waits for something that is gone keeps nothing from others.
-        const isThere = other.components.every(({ sku: unit, quantity }) => this.#stock.available(unit, at) >= quantity);
-        if (isThere) wanted += other.components.find((candidate) => candidate.sku === part.sku)?.quantity ?? 0;
+        // Who waits for something that is gone, or that is kept for others, keeps nothing from anyone.
+        const isThere = other.components.every(({ sku: unit, quantity }) => lanes.within(unit, call.lane, now) >= quantity);
+        const units = other.components.find((candidate) => candidate.sku === part.sku)?.quantity ?? 0;
+        if (isThere) wanted.set(call.lane, (wanted.get(call.lane) ?? 0) + units);
       }
-      assert(wanted <= this.#stock.available(part.sku, at), `no more people are called than there are units of ${part.sku}: ${wanted} for ${this.#stock.available(part.sku, at)}`);
+      const available = lanes.available(part.sku, now);
+      const wantedOf = (of: string) => wanted.get(of) ?? 0;
+      if (lane !== OPEN_LANE && wantedOf(lane) <= lanes.kept(part.sku, lane, now)) continue;
+      const onTheirWay = [...wanted.values()].reduce((sum, units) => sum + units, 0);
+      const keptBeyond = lanes.lanes.reduce((sum, of) => sum + Math.max(0, lanes.kept(part.sku, of, now) - wantedOf(of)), 0);
+      assert(onTheirWay + keptBeyond <= available, `no more people are called than there are units of ${part.sku}: ${onTheirWay}, and ${keptBeyond} kept for others, of ${available}`);
     }
   }
 
@@ -187,9 +198,7 @@ export class LineAuditor {
     assert(waiter !== undefined && waiter.lane === lane, "only somebody with a ticket is admitted, and in its lane");
     assert(waiter.rank === rank, "a rank follows from the seed and the ticket");
     assert(waiter.wants.some(({ sku }) => rank <= (this.#thresholds.get(`${lane}/${sku}`) ?? "")), "nobody is admitted beyond every threshold");
-    // Only where everybody is served, or the draw missed the shard, does somebody come whom the record does not have yet.
-    const isExempt = this.#source.admit === "all" || this.#missing.includes(waiter.shard);
-    assert(isExempt || waiter.index < (this.#sealed.get(waiter.shard) ?? 0), "nobody is admitted who is in no seal");
+    assert(waiter.index < (this.#sealed.get(waiter.shard) ?? 0), "nobody is admitted who is in no seal");
     this.#admitted.add(entry);
     for (const { sku } of waiter.wants) this.#called.delete(`${entry}/${sku}`);
   }

@@ -65,7 +65,7 @@ export class LobbyHost implements LobbyPort {
     this.#maybeEvict();
     if (this.#plan === null) await this.live(null);
     if (this.#plan === null) throw new Fault("the shard does not know the plan", { retryable: true });
-    const outcome = this.#book.join(command, { lobbyOpensAt: this.#plan.lobbyOpensAt, closesAt: this.#plan.closesAt, isOver: false }, this.#parts.agenda.now);
+    const outcome = this.#book.join(command, { ...this.#plan, isOver: false, asksForPerson: false }, this.#parts.agenda.now);
     if (!outcome.ok) return outcome;
     const { ticket, entry, lane, weight, joinedAt, wants, keyThumbprint, person } = outcome.value.ticket;
     const joined = { ticket, entry, lane, weight, joinedAt, wants, keyThumbprint, person };
@@ -153,7 +153,8 @@ export class LobbyHost implements LobbyPort {
     const unsent = this.#book.seals.find((seal) => !seal.acknowledged);
     if (unsent === undefined) return;
     const { batch, count, root } = unsent;
-    const snapshot = await network.call("a shard seals", () => drop.seal({ shard, batch, count, root }));
+    const through = this.#book.sealedThrough(unsent, (this.#plan ?? plan).opensAt);
+    const snapshot = await network.call("a shard seals", () => drop.seal({ shard, batch, count, root, through }));
     // The drop's own clock may say that it is not open yet: then the seal is sent again.
     if (snapshot === null || snapshot.live.asOf < snapshot.plan.opensAt) return;
     for (const list of [this.#book.seals, this.#written.seals]) for (const seal of list) if (seal.batch === batch) seal.acknowledged = true;
@@ -167,8 +168,8 @@ export class LobbyHost implements LobbyPort {
     if (!isFirst && (sealedCount === tickets.length || seals.some((seal) => !seal.acknowledged))) return;
     const end = isFirst ? this.#book.drawnCount(plan.opensAt) : tickets.length;
     const { root } = sealTree(this.#book.leaves(sealedCount, end), this.#parts.hashing);
-    this.#closeThrough(Math.max(this.#book.floor, plan.opensAt) - 1);
     const seal = { batch: seals.length, end, count: end - sealedCount, root, acknowledged: false };
+    this.#closeThrough(Math.max(this.#book.floor - 1, this.#book.sealedThrough(seal, plan.opensAt)));
     this.#written.seals.push({ ...seal });
     seals.push(seal);
   }

@@ -66,12 +66,6 @@ export class RecordAuditor {
     return (this.#stages.get(sku) ?? []).reduce((sum, stage) => sum + stage.units, 0);
   }
 
-  /** Released and neither held nor sold, at an instant in its wire form. */
-  available(sku: string, at: string): number {
-    const { held, sold } = this.count(sku);
-    return this.#released(sku, at) - held - sold;
-  }
-
   get skus(): readonly string[] {
     return [...this.#stages.keys()];
   }
@@ -92,7 +86,7 @@ export class RecordAuditor {
     // What is due goes on through a pause, and late money may still have its units again.
     const isServing = kind === "admit" || (kind === "serve" && row["upTo"] !== "~");
     assert(!this.#isPaused || !isServing, "nobody is served or admitted during a pause");
-    if (kind === "plan") this.#readPlan(row);
+    if (kind === "plan") this.#readPlan(row, at);
     else if (kind === "extend") this.#readExtension(row, at);
     else if (kind === "close") this.#readClose(row, at);
     else this.#move(kind, row, at);
@@ -120,8 +114,18 @@ export class RecordAuditor {
     }
   }
 
-  #readPlan(row: Readonly<Record<string, unknown>>): void {
-    for (const item of v.parse(planShape, row).items) this.#stages.set(item.sku, item.stages);
+  /** A later plan keeps the items, every open stage, and at least the units that are taken. */
+  #readPlan(row: Readonly<Record<string, unknown>>, at: string): void {
+    const { items } = v.parse(planShape, row);
+    const open = (stages: Stages) => JSON.stringify(stages.filter((stage) => stage.opensAt <= at));
+    for (const { sku, stages } of items) {
+      const before = this.#stages.get(sku);
+      assert(this.seen("plan") === 1 || (before !== undefined && open(before) === open(stages)), `a changed plan keeps the open stages of ${sku}`);
+      this.#stages.set(sku, stages);
+      const { held, sold } = this.count(sku);
+      assert(held + sold <= this.quantity(sku), `a changed plan has the units of ${sku} that are taken`);
+    }
+    assert(items.length === this.#stages.size, "a changed plan has the same items");
   }
 
   #move(kind: string, row: Readonly<Record<string, unknown>>, at: string): void {

@@ -1,5 +1,5 @@
 import type { CampaignTerms } from "../../../src/coupon/campaign.ts";
-import { NO_GATES, type PlanItem, type PlanSource, USUAL_BUDGETS } from "../../../src/drop/plan.ts";
+import { type LaneShare, NO_GATES, type PlanItem, type PlanSource, USUAL_BUDGETS } from "../../../src/drop/plan.ts";
 import type { RandomSource } from "../../../src/rehearsal/random.ts";
 import type { SplitRule } from "../../../src/settlement/split.ts";
 import { drawRates, type FaultName } from "./fault-names.ts";
@@ -60,9 +60,13 @@ export function makeScenario(random: RandomSource): Scenario {
     stages,
     stock,
     items: makeItems(stock, random),
-    lanes: random.chance(0.3) ? [{ lane: "local", sharePercent: random.integer(10, 50), untilMs: random.integer(1, 10) * MINUTE_MS, weight: 1, evidence: { kind: "invite" } }] : [],
+    lanes: [
+      ...(random.chance(0.3) ? [makeLane("local", random.integer(10, 50), random.integer(1, 10) * MINUTE_MS, 1)] : []),
+      ...makeShortLanes(random.branch("lanes")),
+    ],
     gates: NO_GATES,
-    budgets: USUAL_BUDGETS,
+    // Tight ones, so that a network often has as much as it may.
+    budgets: { ...USUAL_BUDGETS, unpaidHolds: random.branch("budgets").pick([1, 3, 60]) },
     beacon: null,
     limitPerPerson,
     holdTtlMs: random.integer(1, 10) * MINUTE_MS,
@@ -88,6 +92,16 @@ export function makeScenario(random: RandomSource): Scenario {
 
 function makeLoss(shards: number, opensAt: number, random: RandomSource): NonNullable<Scenario["lostShard"]> {
   return { shard: random.integer(0, shards - 1), from: opensAt - random.integer(1, 120) * 1_000, until: opensAt + random.integer(5, 300) * 1_000 };
+}
+
+function makeLane(lane: string, sharePercent: number, untilMs: number, weight: number): LaneShare {
+  return { lane, sharePercent, untilMs, weight, evidence: { kind: "invite" } };
+}
+
+/** Further lanes, some of which lapse before anybody can have come, and some that would last into the next stage. */
+function makeShortLanes(random: RandomSource): LaneShare[] {
+  const names = ["member", "friends"].slice(0, random.pick([0, 0, 1, 2]));
+  return names.map((lane) => makeLane(lane, random.integer(5, 24), random.pick([1_000, 30_000, 2 * MINUTE_MS, 20 * MINUTE_MS]), random.integer(1, 3)));
 }
 
 function makeStages(random: RandomSource): PlanSource["stages"] {

@@ -51,12 +51,15 @@ export class Shopper {
   readonly #person: string;
   readonly #ticket: string;
   readonly #entry: string;
+  /** One of three that a whole crowd shares. */
+  readonly #network: string;
 
   constructor(shop: Shop, person: string, random: RandomSource) {
     this.#shop = shop;
     this.#person = person;
     this.#random = random;
     this.#ticket = idFromRandom("tkt", random.bytes(26));
+    this.#network = `network-${this.#ticket.charCodeAt(this.#ticket.length - 1) % 3}`;
     this.#entry = entryOf(shop.source.drop, this.#ticket, nodeHashing);
   }
 
@@ -101,7 +104,7 @@ export class Shopper {
   async #buy(sitting: Sitting, lines: readonly Line[]): Promise<boolean> {
     const { network, drop, checkout, provider } = this.#shop;
     await network.pause(this.#random.integer(500, 5_000), "somebody honest chooses");
-    const command = { id: idFromRandom("hld", this.#random.bytes(26)), sitting: sitting.id, entry: this.#entry, lines, replaces: null, network: "net" };
+    const command = { id: idFromRandom("hld", this.#random.bytes(26)), sitting: sitting.id, entry: this.#entry, lines, replaces: null, network: this.#network };
     const held = await this.#insist("hold", () => drop.hold(command));
     if (!held.ok) return false;
     const placed = await this.#insist("place", () => drop.place({ ...this.#orderOf(sitting, held.value), coupon: null }));
@@ -130,13 +133,20 @@ export class Shopper {
   async #join(wants: readonly Line[]): Promise<TicketFacts | null> {
     const shard = this.#random.integer(0, this.#shop.source.shards - 1);
     const lane = this.#random.pick(["open", ...this.#shop.source.lanes.map((share) => share.lane)]);
-    const command = { ticket: this.#ticket, entry: this.#entry, keyThumbprint: `key-${this.#ticket}`, lane, weight: this.#random.integer(1, 2), wants, person: null, network: "net", spends: [] };
+    const command = { ticket: this.#ticket, entry: this.#entry, keyThumbprint: `key-${this.#ticket}`, lane, weight: this.#random.integer(1, 2), wants, person: null, network: this.#network, spends: [] };
+    // Some have the evidence for their lane only later; after the opening it moves nobody any more.
+    const evidence = this.#random.branch("evidence");
+    if (evidence.chance(0.3)) {
+      const before = await this.#insist("join", () => this.#shop.lobby(shard).join({ ...command, lane: "open", weight: 1 }));
+      if (!before.ok) return null;
+      await this.#shop.network.pause(evidence.integer(1_000, LOBBY_MS), "a shopper shows evidence");
+    }
     const joined = await this.#insist("join", () => this.#shop.lobby(shard).join(command));
     if (!joined.ok) return null;
     const again = this.#random.chance(0.2) ? await this.#insist("join again", () => this.#shop.lobby(shard).join(command)) : joined;
     assert(again.ok && again.value.joinedAt === joined.value.joinedAt, "a ticket that is asked for again keeps its place");
     const { ticket, entry, weight, joinedAt, keyThumbprint, person } = joined.value;
-    return { ticket, entry, lane: joined.value.lane, weight, joinedAt, wants, keyThumbprint, person };
+    return { ticket, shard, entry, lane: joined.value.lane, weight, joinedAt, wants, keyThumbprint, person };
   }
 
   async #sit(sitting: Sitting): Promise<void> {
@@ -159,7 +169,7 @@ export class Shopper {
   }
 
   async #hold(sitting: Sitting, replaces: string | null): Promise<HoldView | null> {
-    const command = { id: idFromRandom("hld", this.#random.bytes(26)), sitting: sitting.id, entry: this.#entry, lines: this.#chooseLines(), replaces, network: "net" };
+    const command = { id: idFromRandom("hld", this.#random.bytes(26)), sitting: sitting.id, entry: this.#entry, lines: this.#chooseLines(), replaces, network: this.#network };
     const outcome = await this.#insist("hold", () => this.#shop.drop.hold(command));
     if (!outcome.ok) {
       this.#shop.saw({ kind: "refused", code: outcome.rejection.code });

@@ -1,8 +1,10 @@
-import type { Control } from "../../../src/drop/port.ts";
+import type { PlanSource } from "../../../src/drop/plan.ts";
+import type { Control, MovementRow } from "../../../src/drop/port.ts";
 import { assert, Fault } from "../../../src/kernel/result.ts";
 import { Agenda } from "../../../src/rehearsal/agenda.ts";
 import { FaultPlan } from "../../../src/rehearsal/faults.ts";
-import { seededRandom } from "../../../src/rehearsal/random.ts";
+import { type RandomSource, seededRandom } from "../../../src/rehearsal/random.ts";
+import { LaneLedger } from "../../support/lane-ledger.ts";
 import { DropHost } from "./drop-host.ts";
 import { FAULT_NAMES, type FaultName } from "./fault-names.ts";
 import { checkDrop } from "./invariants.ts";
@@ -40,10 +42,16 @@ export interface SimulationReport {
   /** Payments that came after the goods went back: how many took them again, and how many were refused. */
   readonly lateSold: number;
   readonly lateRefused: number;
+  /** How often a changed plan was published. */
+  readonly planChanges: number;
+  /** How often somebody could not have what was there, because it was kept for a lane. */
+  readonly keptFromOthers: number;
   /** Whether honest people came in the end, and everything was sold. */
   readonly isSoldOut: boolean;
   /** The most commands that one write carried. */
   readonly groupMax: number;
+  /** The most messages that settlement worked off side by side. */
+  readonly batchMax: number;
   readonly refusals: Readonly<Record<string, number>>;
   readonly faults: Readonly<Record<FaultName, number>>;
 }
@@ -88,6 +96,7 @@ class World {
   readonly #lobby: LobbyHost[] = [];
   readonly #stock = new RecordAuditor();
   readonly #line: LineAuditor;
+  #lanes: LaneLedger | null = null;
   readonly #ledgers: Ledgers;
   readonly #refusals: Record<string, number> = {};
   readonly #network: Network;
@@ -96,6 +105,7 @@ class World {
   #writes = 0;
   #isLater = false;
   #wasCancelled = false;
+  #planChanges = 0;
 
   constructor(seed: number) {
     this.#seed = seed;
@@ -109,9 +119,9 @@ class World {
     const network = new Network(agenda, faults, random.branch("network"));
     this.#network = network;
     const hashing = memoHashing();
-    this.#line = new LineAuditor(source, this.#stock);
+    this.#line = new LineAuditor(source, () => this.#lanes);
     const fail = (error: unknown) => this.#fail(error);
-    this.#drop = new DropHost({ source, agenda, faults, random: random.branch("drop"), gatherMsMax, hashing, rankOf: (entry) => this.#line.rankOf(entry), decidedAt: (now) => this.#line.noteTime(now), send: (message) => this.#settlement.enqueue(message), placed: (order) => this.#ledgers.notePlaced(order), fail });
+    this.#drop = new DropHost({ source, agenda, faults, random: random.branch("drop"), gatherMsMax, hashing, rankOf: (entry) => this.#line.rankOf(entry), lanes: () => this.#lanes, decidedAt: (now) => this.#line.noteTime(now), send: (message) => this.#settlement.enqueue(message), placed: (order) => this.#ledgers.notePlaced(order), fail });
     this.#provider = new SimulatedProvider({ agenda, network, faults, random: random.branch("provider"), isMulticapture, deliver: (notice) => this.#settlement.webhook(notice) });
     this.#settlement = new SettlementHost({
       agenda, network, faults, random: random.branch("settlement"), drop: this.#drop, hashing, provider: this.#provider, storeMsMax, fail,
@@ -144,8 +154,8 @@ class World {
     const sold = this.#stock.skus.reduce((sum, sku) => sum + this.#stock.count(sku).sold, 0);
     return {
       seed: this.#seed, steps: this.steps, rows: this.#stock.head.seq, recordHash: this.#stock.head.hash,
-      orders: this.#ledgers.orders, sold, lateSold: this.#drop.lateSold, lateRefused: this.#drop.lateRefused,
-      isSoldOut: this.#scenario.hasHonestEnding && !this.#wasCancelled, groupMax: this.#drop.groupMax, refusals: this.#refusals,
+      orders: this.#ledgers.orders, sold, lateSold: this.#drop.lateSold, lateRefused: this.#drop.lateRefused, keptFromOthers: this.#drop.keptFromOthers, planChanges: this.#planChanges,
+      isSoldOut: this.#scenario.hasHonestEnding && !this.#wasCancelled, groupMax: this.#drop.groupMax, batchMax: this.#settlement.batchMax, refusals: this.#refusals,
       faults: Object.fromEntries(FAULT_NAMES.map((name) => [name, this.#faults.struck(name)])) as Record<FaultName, number>,
     };
   }
@@ -224,11 +234,31 @@ class World {
       command(pausedAt + seller.integer(1, 10) * MINUTE_MS, { kind: "resume" });
     }
     if (seller.chance(0.3)) command(at(), { kind: "extend", stage: seller.integer(1, 3), byMs: seller.integer(MINUTE_MS, EXTENSION_MS_MAX) });
+    this.#arrangePlanChanges(this.#random.branch("publisher"), until);
     const isCancelled = seller.chance(0.4);
     const cancelledAt = seller.integer(Math.min(until, SIMULATION_STARTS_AT + 2 * LOBBY_MS), until);
     if (!isCancelled || hasHonestEnding) return;
     this.#wasCancelled = true;
     command(cancelledAt, { kind: "cancel" });
+  }
+
+  /** The seller publishes another config now and then: other prices, a few units more or fewer, other shares. Some of it is refused. */
+  #arrangePlanChanges(publisher: RandomSource, until: number): void {
+    let { source } = this.#scenario;
+    const changed = (): PlanSource => ({
+      ...source,
+      items: source.items.map((item) => (publisher.chance(0.5) ? { ...item, priceMinor: publisher.integer(0, 9_000) } : item)),
+      stock: source.stock.map(({ sku, quantity }) => ({ sku, quantity: publisher.chance(0.5) ? Math.max(0, quantity + publisher.integer(-3, HONEST_SURPLUS - 2)) : quantity })),
+      stages: publisher.chance(0.3) && source.stages.length > 1 ? source.stages.map((stage, index, all) => ({ ...stage, sharePercent: all[all.length - 1 - index]?.sharePercent ?? stage.sharePercent })) : source.stages,
+    });
+    for (let count = publisher.chance(0.4) ? publisher.integer(1, 3) : 0; count > 0; count--) {
+      this.agenda.arrange(publisher.integer(SIMULATION_STARTS_AT, until), "a plan is published", () => {
+        const wanted = changed();
+        this.#watch(this.#network.insist("publish", () => this.#drop.changePlan(wanted, true, "desk")).then((answer) => {
+          if (answer?.published === true) [source, this.#planChanges] = [wanted, this.#planChanges + 1];
+        }));
+      });
+    }
   }
 
   #arrangeLoss(): void {
@@ -268,6 +298,7 @@ class World {
     const rows = this.#drop.unreadRows();
     for (const row of rows) {
       this.#stock.read(row);
+      this.#readLanes(row);
       this.#line.read(row);
     }
     // Whatever counts is in the record: without a new row nothing of it has changed.
@@ -278,6 +309,13 @@ class World {
       if (this.#writes % MEMORY_CHECKED_EVERY === 0) this.#drop.checkMemory();
     }
     this.#provider.check();
+  }
+
+  #readLanes(row: MovementRow): void {
+    // A stranger's reading of the record: the rows are what they are, whatever type they have here.
+    if (row.kind === "plan") this.#lanes ??= new LaneLedger(row as unknown as ConstructorParameters<typeof LaneLedger>[0]);
+    const failure = this.#lanes?.read(row) ?? null;
+    assert(failure === null, failure ?? "");
   }
 
   async #isQuiet(): Promise<boolean> {

@@ -19,6 +19,8 @@ const region = (fields: Record<string, unknown>): Break => (vars) => Object.assi
 const extra = (name: string, table: unknown): Break => (vars) => { (vars as WritableVars)[name] = table as Record<string, unknown>; };
 const item = { sku: "MOTH-S", title: "Moth tee, S", priceMinor: 4200, quantity: 80 };
 const campaign = { id: "night", percentOff: 10, validFrom: "2026-12-04T18:00:00Z", validUntil: "2026-12-04T22:00:00Z", uses: 50 };
+const local = { lane: "local", share: 20, until: "10m", region: "berlin", within: "25km" };
+const member = { lane: "member", share: 10, until: "10m", invite: true };
 const platform = { party: "platform", remainder: true };
 
 /** Each row: what is wrong, how to make it so, and the one mistake that must come of it, by table, field and words. */
@@ -54,6 +56,26 @@ const ONE_MISTAKE: readonly (readonly [string, Break, RegExp])[] = [
   ["an instant without quotes", drop({ opensAt: new Date(0) }), /^DROP_MOTH_TEE\.opensAt: .*quotes/],
   ["no opening", without("DROP_MOTH_TEE", "opensAt"), /^DROP_MOTH_TEE\.opensAt: .*missing/],
   ["no close", without("DROP_MOTH_TEE", "closesAt"), /^DROP_MOTH_TEE\.closesAt: .*missing/],
+  ["a beacon that nobody knows", drop({ beacon: "lottery" }), /^DROP_MOTH_TEE\.beacon: This must be quicknet\./],
+  ["the sandbox's beacon on a store to be deployed", drop({ beacon: "sandbox" }), /^DROP_MOTH_TEE\.beacon: This must be quicknet\./],
+  ["two lanes of one name", drop({ lanes: [local, { ...member, lane: "local" }] }), /^DROP_MOTH_TEE\.lanes\[1\]\.lane: .*local.*twice/],
+  ["a lane with the name of everyone's", drop({ lanes: [{ ...member, lane: "open" }] }), /^DROP_MOTH_TEE\.lanes\[0\]\.lane: .*everyone's/],
+  ["a lane with a slash in its name", drop({ lanes: [{ ...member, lane: "a/b" }] }), /^DROP_MOTH_TEE\.lanes\[0\]\.lane: .*small letters/],
+  ["lanes that leave nothing for everyone", drop({ lanes: [{ ...local, share: 60 }, { ...member, share: 40 }] }), /^DROP_MOTH_TEE\.lanes: .*everyone.*sum to 100/],
+  ["a lane with a share of nothing", drop({ lanes: [{ ...member, share: 0 }] }), /^DROP_MOTH_TEE\.lanes\[0\]\.share: .*1 to 99/],
+  ["a reserve that lasts until the next stage opens", drop({ lanes: [{ ...member, until: "30m" }] }), /^DROP_MOTH_TEE\.lanes\[0\]\.until: Stage 1 lasts 30m until stage 2 opens/],
+  ["a reserve that outlives a later, shorter stage", drop({ stages: [{ share: 50, after: "0s" }, { share: 30, after: "1h" }, { share: 20, after: "80m" }], lanes: [{ ...member, until: "25m" }] }), /^DROP_MOTH_TEE\.lanes\[0\]\.until: Stage 2 lasts 20m until stage 3 opens/],
+  ["a reserve that lasts until the close", drop({ stages: [{ share: 100, after: "0s" }], lanes: [{ ...member, until: "4h" }] }), /^DROP_MOTH_TEE\.lanes\[0\]\.until: Stage 1 lasts 4h until the drop closes/],
+  ["a reserve of a moment where it is deployed", drop({ lanes: [{ ...member, until: "59s" }] }), /^DROP_MOTH_TEE\.lanes\[0\]\.until: .*1m to 24h/],
+  ["a lane in a region that does not exist", drop({ lanes: [{ ...local, region: "hamburg" }] }), /^DROP_MOTH_TEE\.lanes\[0\]\.region: .*hamburg.*berlin/],
+  ["a lane that nothing puts anyone into", drop({ lanes: [{ lane: "local", share: 20, until: "10m" }] }), /^DROP_MOTH_TEE\.lanes\[0\]: .*region, or invite/],
+  ["a lane with two kinds of evidence", drop({ lanes: [{ ...local, invite: true }] }), /^DROP_MOTH_TEE\.lanes\[0\]: .*either/],
+  ["a lane that is not by invitation, said twice", drop({ lanes: [{ ...member, invite: false }] }), /^DROP_MOTH_TEE\.lanes\[0\]\.invite: .*true/],
+  ["a distance from nowhere", drop({ lanes: [{ ...member, within: "25km" }] }), /^DROP_MOTH_TEE\.lanes\[0\]\.within: .*region/],
+  ["a distance without its unit", drop({ lanes: [{ ...local, within: 25 }] }), /^DROP_MOTH_TEE\.lanes\[0\]\.within: .*25km/],
+  ["a distance around the globe", drop({ lanes: [{ ...local, within: "20001km" }] }), /^DROP_MOTH_TEE\.lanes\[0\]\.within: /],
+  ["a lane that weighs nothing", drop({ lanes: [{ ...member, weight: 0 }] }), /^DROP_MOTH_TEE\.lanes\[0\]\.weight: .*1 to 10/],
+  ["six lanes", drop({ lanes: ["a", "b", "c", "d", "e", "f"].map((lane) => ({ ...member, lane })) }), /^DROP_MOTH_TEE\.lanes: At most 5/],
   ["everyone admitted at once where it is deployed", drop({ lobby: { admit: "all" } }), /^DROP_MOTH_TEE\.lobby\.admit: .*local/],
   ["no shard", drop({ lobby: { shards: 0 } }), /^DROP_MOTH_TEE\.lobby\.shards: .*1 to 64/],
   ["too many shards", drop({ lobby: { shards: 65 } }), /^DROP_MOTH_TEE\.lobby\.shards: /],
@@ -90,6 +112,7 @@ const ONE_MISTAKE: readonly (readonly [string, Break, RegExp])[] = [
   ["a mark of three characters", brand({ mark: "NJS" }), /^STORE\.brand\.mark: .*one or two/],
   ["a tax past 100 percent", store({ tax: { label: "VAT", percent: 101 } }), /^STORE\.tax\.percent: /],
   ["a locale that is none", region({ locale: "german" }), /^REGION_BERLIN\.locale: /],
+  ["a time zone that is none", region({ zone: "Europe/Bärlin" }), /^REGION_BERLIN\.zone: /],
   ["a country that is none", region({ country: "Germany" }), /^REGION_BERLIN\.country: .*ISO 3166/],
   ["a place that is not on the globe", region({ near: { lat: 152, lon: 13 } }), /^REGION_BERLIN\.near\.lat: .*-90 to 90/],
   ["slots that do not fit the opening hours", region({ pickup: [{ id: "kiosk-k", label: "K", slots: "17:00-21:10/30m" }] }), /^REGION_BERLIN\.pickup\[0\]\.slots: /],

@@ -1,3 +1,4 @@
+import { QUICKNET, SANDBOX_CHAIN } from "../../../src/drop/beacon-chains.ts";
 import { NO_GATES, USUAL_BUDGETS } from "../../../src/drop/plan.ts";
 import { expect, test } from "vitest";
 import { contrastRatio } from "../../../src/config/contrast.ts";
@@ -15,7 +16,7 @@ test("a right config becomes the store, its regions and its drops", () => {
   const store = parsed(rightVars());
   expect(store).toMatchObject({ name: "Nightjar Supply", currency: "EUR" });
   expect(store.regions).toEqual([{
-    slug: "berlin", label: "Berlin", country: "DE", near: { lat: 52.52, lon: 13.405 }, locale: "de-DE", shipsTo: [],
+    slug: "berlin", label: "Berlin", country: "DE", near: { lat: 52.52, lon: 13.405 }, locale: "de-DE", zone: "Europe/Berlin", shipsTo: [],
     pickup: [{ id: "kiosk-k", label: "Kiosk K, Weserstraße 12", slots: "17:00-21:00/30m", perSlot: 8 }],
   }]);
   expect(store.drops[0]).toMatchObject({ slug: "moth-tee", image: null, home: "weur", deliveryNote: null });
@@ -54,6 +55,39 @@ test("bundles take their components from items and from parts that are not sold 
   const source = parsed(vars).drops[0]?.source;
   expect(source?.stock).toEqual([{ sku: "BOX", quantity: 30 }, { sku: "TEE", quantity: 80 }]);
   expect(source?.items.map(({ components }) => components)).toEqual([[{ sku: "TEE", quantity: 1 }], [{ sku: "TEE", quantity: 2 }, { sku: "BOX", quantity: 1 }]]);
+});
+
+test("lanes are for who is near a region, by its place and a distance, or for who was invited", () => {
+  const vars = rightVars();
+  Object.assign(vars.DROP_MOTH_TEE, {
+    lanes: [
+      { lane: "local", share: 20, until: "10m", region: "berlin", within: "25km" },
+      { lane: "at-the-kiosk", share: 5, until: "29m59s", region: "berlin" },
+      { lane: "member", share: 10, until: "10m", invite: true, weight: 3 },
+    ],
+  });
+  const near = { lat: 52.52, lon: 13.405 };
+  expect(parsed(vars).drops[0]?.source.lanes).toEqual([
+    { lane: "local", sharePercent: 20, untilMs: 600_000, weight: 1, evidence: { kind: "presence", region: "berlin", near, withinKm: 25 } },
+    { lane: "at-the-kiosk", sharePercent: 5, untilMs: 1_799_000, weight: 1, evidence: { kind: "presence", region: "berlin", near, withinKm: null } },
+    { lane: "member", sharePercent: 10, untilMs: 600_000, weight: 3, evidence: { kind: "invite" } },
+  ]);
+});
+
+test("a mistake in a region is told once, not again by the lane that is for it", () => {
+  const vars = rightVars();
+  Object.assign(vars.REGION_BERLIN, { near: { lat: 152, lon: 13 } });
+  Object.assign(vars.DROP_MOTH_TEE, { lanes: [{ lane: "local", share: 20, until: "10m", region: "berlin" }] });
+  const store = storeFromVars(vars, { isLocal: false });
+  expect(store.ok ? [] : store.rejection.map(mistakeText)).toEqual([expect.stringMatching(/^REGION_BERLIN\.near\.lat: /)]);
+});
+
+test("a beacon is named by the config, and the plan gets all of its terms", () => {
+  const vars = rightVars();
+  Object.assign(vars.DROP_MOTH_TEE, { beacon: "quicknet" });
+  expect(parsed(vars).drops[0]?.source.beacon).toEqual(QUICKNET);
+  Object.assign(vars.DROP_MOTH_TEE, { beacon: "sandbox" });
+  expect(parsed(vars, true).drops[0]?.source.beacon).toEqual(SANDBOX_CHAIN);
 });
 
 test("what is for development is allowed where the store is local, and only there", () => {

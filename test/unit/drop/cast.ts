@@ -81,14 +81,14 @@ export class TestDrop {
   open(at = T0): this {
     this.now = at;
     for (let shard = 0; shard < (this.state.facts?.plan.shards ?? 0); shard++) {
-      this.run((state) => decideSeal(state, { shard, batch: 0, count: 0, root: sealRootOfNothing }));
+      this.run((state, now) => decideSeal(state, { shard, batch: 0, count: 0, root: sealRootOfNothing, through: Number.MAX_SAFE_INTEGER }, now));
     }
     return this;
   }
 
   ticket(name: string, wants: readonly Line[] = [{ sku: "MOTH", quantity: 1 }], joinedAt = T0 - MINUTE): TicketFacts {
     const ticket = `tkt_${name}`;
-    return { ticket, entry: entryOf("moth-tee", ticket, nodeHashing), lane: "open", weight: 1, joinedAt, wants, keyThumbprint: `key-${name}`, person: null };
+    return { ticket, shard: 0, entry: entryOf("moth-tee", ticket, nodeHashing), lane: "open", weight: 1, joinedAt, wants, keyThumbprint: `key-${name}`, person: null };
   }
 
   /** Claims and answers the sitting; throws when the person only waits. */
@@ -105,7 +105,7 @@ export class TestDrop {
 
   hold(sitting: Sitting, lines: readonly Line[] | number = 1, command: Partial<HoldCommand> = {}): Result<HoldView, HoldRejection> {
     const wanted = typeof lines === "number" ? [{ sku: "MOTH", quantity: lines }] : lines;
-    const full: HoldCommand = { id: `hld_${++this.#ids}`, sitting: sitting.id, entry: sitting.entry, lines: wanted, replaces: null, network: "net", ...command };
+    const full: HoldCommand = { id: `hld_${++this.#ids}`, sitting: sitting.id, entry: sitting.entry, lines: wanted, replaces: null, network: `network of ${sitting.entry}`, ...command };
     return this.run((state, now, hashing) => decideHold(state, full, now, hashing));
   }
 

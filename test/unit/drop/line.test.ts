@@ -68,7 +68,7 @@ describe("the line", () => {
 
     const without = new TestDrop({ ...AT_ONCE, admit: "paced", shards: 2 });
     without.now = T0;
-    without.run((state) => decideSeal(state, { shard: 0, batch: 0, count: 1, root: "00" }));
+    without.run((state, now) => decideSeal(state, { shard: 0, batch: 0, count: 1, root: "00", through: T0 - 1 }, now));
     without.readAt(T0 + 29_999);
     expect(without.kinds()).not.toContain("draw");
     without.readAt(T0 + 30_000);
@@ -175,6 +175,25 @@ describe("the line", () => {
     expect(wantedLines(drop.state, drop.now)).toHaveLength(1);
   });
 
+  test("a call's place goes to the next in the very millisecond in which it ends: their rank was asked for before", () => {
+    const drop = paced(2);
+    const lobby = new Lobby(1, 100);
+    for (let number = 1; number <= 6; number++) lobby.join(number);
+    serve(drop, lobby.pages(drop));
+    const endsAt = drop.now + (drop.state.facts?.plan.claimWindowMs ?? 0);
+    expect(dropSnapshot(drop.state, drop.now)?.nextTurnAt).toBe(endsAt);
+    expect(wantedLines(drop.state, drop.now)).toEqual([]);
+    drop.now = endsAt - 1_000;
+    const pages = lobby.pages(drop);
+    expect(pages).toHaveLength(1);
+    drop.now = endsAt - 1;
+    serve(drop, pages);
+    expect(upTo(drop)).toBe(rank(2));
+    drop.now = endsAt;
+    serve(drop, pages);
+    expect(upTo(drop)).toBe(rank(4));
+  });
+
   test("later stages go on from the threshold, and a pause stops it", () => {
     const drop = new TestDrop({ admit: "paced" }).open();
     const lobby = new Lobby(1, 100);
@@ -220,7 +239,7 @@ describe("the draw", () => {
   test("seals are written once per shard and batch, in order; the first root stands", () => {
     const drop = new TestDrop({ shards: 2 });
     drop.now = T0;
-    const seal = (shard: number, batch: number, root: string) => drop.run((state) => decideSeal(state, { shard, batch, count: 1, root }));
+    const seal = (shard: number, batch: number, root: string) => drop.run((state, now) => decideSeal(state, { shard, batch, count: 1, root, through: T0 - 1 }, now));
     expect([seal(0, 0, "aa"), seal(0, 0, "bb"), seal(1, 1, "cc"), seal(2, 0, "dd")]).toEqual(["sealed", "sealed", "out_of_order", "no_such_shard"]);
     expect(dropSnapshot(drop.state, T0)?.live.phase).toBe("drawing");
     expect(seal(1, 0, "ee")).toBe("sealed");

@@ -128,7 +128,7 @@ describe("the time to pay", () => {
   test("late money does not take a person over the limit", () => {
     const drop = new TestDrop(AT_ONCE).open();
     const order = drop.ordered("ana", 2);
-    drop.now = order.payBy + MINUTE;
+    drop.now = order.payBy + 2 * MINUTE;
     const again = drop.sit("ana");
     drop.placed(again, drop.held(again, 2));
     expect(confirm(drop, order).verdict).toBe("refused");

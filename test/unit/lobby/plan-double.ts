@@ -31,11 +31,11 @@ export const plan: Plan = {
 };
 
 export function liveAt(asOf: number, changes: Partial<DropLive> = {}): DropLive {
-  return { asOf, phase: "open", stage: 1, available: 32, low: false, nextStageAt: STAGE_TWO_AT, seed: null, thresholds: [], items: [{ sku: "MOTH-S", available: 32, soldOut: null }], ...changes };
+  return { asOf, phase: "open", stage: 1, available: 32, low: false, nextStageAt: STAGE_TWO_AT, seed: null, thresholds: [], items: [{ sku: "MOTH-S", available: 32, soldOut: null }], head: { seq: 1, hash: "ab".repeat(32) }, ...changes };
 }
 
 export function snapshotAt(asOf: number, changes: Partial<DropLive> = {}): DropSnapshot {
-  return { live: liveAt(asOf, changes), planHash: "a".repeat(64), planVersion: 1, plan, missing: [], wanted: [] };
+  return { live: liveAt(asOf, changes), planHash: "a".repeat(64), planVersion: 1, plan, changes: [], missing: [], wanted: [], nextTurnAt: null };
 }
 
 export function lobbyLiveAt(asOf: number, changes: Partial<DropLive> = {}, lobby: Partial<Pick<LobbyLive, "waiting" | "quantiles">> = {}): LobbyLive {

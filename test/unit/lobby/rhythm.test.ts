@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Plan } from "../../../src/drop/plan.ts";
 import { ShardReports } from "../../../src/lobby/reports.ts";
 import { liveFingerprint, liveToWire } from "../../../src/lobby/live-wire.ts";
 import { dropAnswerLifetime, nextBoundary, nextSealAt, nextWaking, type Rhythm, shardAnswerLifetime } from "../../../src/lobby/rhythm.ts";
@@ -17,12 +18,29 @@ describe("how long an answer is shown", () => {
     }
   });
 
+  it("ends when somebody's turn does, so that the place goes to the next one at once, and never asks more than twice a second", () => {
+    const turnEnding = (inMs: number) => ({ ...snapshotAt(OPENS_AT + 60_000), nextTurnAt: OPENS_AT + 60_000 + inMs });
+    expect(dropAnswerLifetime(turnEnding(700)).freshMs).toBe(700);
+    expect(dropAnswerLifetime(turnEnding(5)).freshMs).toBe(500);
+    expect(dropAnswerLifetime(turnEnding(9_000)).freshMs).toBe(1_000);
+  });
+
   it("counts the time that shard 0 had it already", () => {
     expect(shardAnswerLifetime(snapshotAt(OPENS_AT + 60_000), OPENS_AT + 60_700)).toEqual({ freshMs: 300, graceMs: 1_300 });
   });
 
   it("never makes another shard ask in a storm when its clock is far ahead", () => {
     expect(shardAnswerLifetime(snapshotAt(OPENS_AT + 60_000), OPENS_AT + 90_000).freshMs).toBeGreaterThanOrEqual(20);
+  });
+
+  it("ends where a lane's time is over: what it left is everyone's from that millisecond on", () => {
+    const lanes: Plan["lanes"] = [{ lane: "local", sharePercent: 20, untilMs: 600_000, weight: 1, evidence: { kind: "invite" } }];
+    const withLanes = (asOf: number) => ({ ...snapshotAt(asOf), plan: { ...plan, lanes } });
+    for (const lapse of [OPENS_AT + 600_000, STAGE_TWO_AT + 600_000]) {
+      expect(nextBoundary({ ...plan, lanes }, lapse - 1)).toBe(lapse);
+      expect(dropAnswerLifetime(withLanes(lapse - 300))).toEqual({ freshMs: 300, graceMs: 300 });
+      expect(nextWaking({ plan: { ...plan, lanes }, phase: "open", isOver: false, hasSeed: true, tickets: 10, unmet: 4, sockets: 0, sealDueAt: null, turnAt: Number.POSITIVE_INFINITY }, lapse - 300).alarmAt).toBe(lapse);
+    }
   });
 
   it("has no boundary after the close", () => {
@@ -32,13 +50,19 @@ describe("how long an answer is shown", () => {
 });
 
 describe("when a shard wakes up by itself", () => {
-  const state: Rhythm = { plan, phase: "open", isOver: false, hasSeed: true, tickets: 10, unmet: 4, sockets: 0, sealDueAt: null };
+  const state: Rhythm = { plan, phase: "open", isOver: false, hasSeed: true, tickets: 10, unmet: 4, sockets: 0, sealDueAt: null, turnAt: Number.POSITIVE_INFINITY };
 
   it("is only at the opening while the lobby fills, and every second for whoever listens", () => {
     const filling = { ...state, phase: "lobby" as const, hasSeed: false };
     expect(nextWaking(filling, OPENS_AT - 60_000)).toEqual({ timerAt: null, alarmAt: OPENS_AT });
     expect(nextWaking({ ...filling, sockets: 3 }, OPENS_AT - 60_000)).toEqual({ timerAt: OPENS_AT - 59_000, alarmAt: OPENS_AT });
     expect(nextWaking({ ...filling, sockets: 3 }, OPENS_AT - 400)).toEqual({ timerAt: OPENS_AT, alarmAt: OPENS_AT });
+  });
+
+  it("is when somebody's turn ends, which a slower rhythm would sleep through", () => {
+    const now = OPENS_AT + 60_000;
+    expect(nextWaking({ ...state, phase: "sold-out", turnAt: now + 300 }, now).alarmAt).toBe(now + 300);
+    expect(nextWaking({ ...state, phase: "sold-out", turnAt: now - 1 }, now).alarmAt).toBe(now + 5_000);
   });
 
   it("is not before the lobby opens, even with listeners", () => {
@@ -128,6 +152,7 @@ describe("the live object on the wire", () => {
       quantiles: [{ lane: "open", count: 3, ranks: ["0a", "0b", "0c"] }],
       thresholds: [{ sku: "MOTH-S", lane: "open", upTo: "0abc" }],
       items: [{ sku: "MOTH-S", available: 32, soldOut: null }],
+      head: { seq: 1, hash: "ab".repeat(32) },
     });
   });
 

@@ -1,12 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { LaneShare } from "../../../src/drop/plan.ts";
 import type { JoinCommand } from "../../../src/lobby/port.ts";
 import { type JoinWindow, TicketBook } from "../../../src/lobby/tickets.ts";
 
 const LOBBY_OPENS_AT = 1_000_000;
 const OPENS_AT = 1_600_000;
 const CLOSES_AT = 2_000_000;
-const RUNNING: JoinWindow = { lobbyOpensAt: LOBBY_OPENS_AT, closesAt: CLOSES_AT, isOver: false };
+const lane = (name: string, sharePercent: number, weight: number): LaneShare => ({ lane: name, sharePercent, untilMs: 60_000, weight, evidence: { kind: "invite" } });
+const RUNNING: JoinWindow = {
+  lobbyOpensAt: LOBBY_OPENS_AT, opensAt: OPENS_AT, closesAt: CLOSES_AT, isOver: false, asksForPerson: false,
+  lanes: [lane("local", 20, 1), lane("member", 10, 3), lane("friends", 10, 1)],
+};
 
 function command(name: string, changes: Partial<JoinCommand> = {}): JoinCommand {
   return { ticket: `tkt_${name}`, entry: `entry-${name}`, keyThumbprint: `key-${name}`, lane: "open", weight: 1, wants: [{ sku: "MOTH-S", quantity: 1 }], person: null, network: "net", spends: [], ...changes };
@@ -28,8 +33,32 @@ describe("joining", () => {
     const changed = book.join(command("a", { wants: [{ sku: "MOTH-M", quantity: 2 }], lane: "member", weight: 9 }), RUNNING, OPENS_AT + 1);
     expect(changed).toMatchObject({
       ok: true,
-      value: { change: "wants-changed", ticket: { joinedAt: LOBBY_OPENS_AT, lane: "open", weight: 1, wants: [{ sku: "MOTH-M", quantity: 2 }] } },
+      value: { change: "changed", ticket: { joinedAt: LOBBY_OPENS_AT, lane: "open", weight: 1, wants: [{ sku: "MOTH-M", quantity: 2 }] } },
     });
+  });
+
+  it("lets evidence that comes before the opening move a ticket into a better lane, with its weight, and never into a worse one", () => {
+    const book = new TicketBook();
+    const laneOf = (of: string, weight: number, now: number) => {
+      const joined = book.join(command("a", { lane: of, weight }), RUNNING, now);
+      return joined.ok ? [joined.value.ticket.lane, joined.value.ticket.weight, joined.value.ticket.joinedAt, joined.value.change] : joined;
+    };
+    expect(laneOf("open", 1, LOBBY_OPENS_AT)).toEqual(["open", 1, LOBBY_OPENS_AT, "created"]);
+    expect(laneOf("friends", 1, LOBBY_OPENS_AT + 1)).toEqual(["friends", 1, LOBBY_OPENS_AT, "changed"]);
+    expect(laneOf("local", 1, LOBBY_OPENS_AT + 2)).toEqual(["local", 1, LOBBY_OPENS_AT, "changed"]);
+    // Whoever comes back without the evidence, or with less, keeps what was had.
+    expect(laneOf("open", 1, LOBBY_OPENS_AT + 3)).toEqual(["local", 1, LOBBY_OPENS_AT, "none"]);
+    expect(laneOf("friends", 1, LOBBY_OPENS_AT + 4)).toEqual(["local", 1, LOBBY_OPENS_AT, "none"]);
+    expect(laneOf("member", 3, OPENS_AT - 1)).toEqual(["member", 3, LOBBY_OPENS_AT, "changed"]);
+  });
+
+  it("leaves a ticket in its lane from the millisecond of the opening on, sealed or not", () => {
+    const book = new TicketBook();
+    book.join(command("a"), RUNNING, LOBBY_OPENS_AT);
+    expect(book.join(command("a", { lane: "local" }), RUNNING, OPENS_AT)).toMatchObject({ ok: true, value: { change: "none", ticket: { lane: "open" } } });
+    // A shard whose clock was put back has said already that the lobby is over.
+    book.closeThrough(OPENS_AT - 1);
+    expect(book.join(command("a", { lane: "local" }), RUNNING, OPENS_AT - 5)).toMatchObject({ ok: true, value: { change: "none", ticket: { lane: "open" } } });
   });
 
   it("refuses another key under the same id and leaves the ticket as it was", () => {
@@ -55,6 +84,28 @@ describe("joining", () => {
     const cancelled = { ...RUNNING, isOver: true };
     expect(book.join(command("b"), cancelled, LOBBY_OPENS_AT + 1)).toEqual({ ok: false, rejection: { code: "drop_closed" } });
     expect(book.join(command("a"), cancelled, LOBBY_OPENS_AT + 1).ok).toBe(true);
+  });
+
+  it("uses up what it spends: another join that brings it is refused, and a retry of the first gets the first answer", () => {
+    const book = new TicketBook();
+    const spends = [{ key: "work/abc", expiresAt: LOBBY_OPENS_AT + 1_000 }];
+    const first = book.join(command("a", { spends }), RUNNING, LOBBY_OPENS_AT);
+    expect(first).toMatchObject({ ok: true, value: { spent: spends } });
+    expect(book.join(command("b", { spends }), RUNNING, LOBBY_OPENS_AT)).toEqual({ ok: false, rejection: { code: "already_spent", key: "work/abc" } });
+    expect(book.join(command("a", { spends, wants: [{ sku: "MOTH-M", quantity: 1 }] }), RUNNING, LOBBY_OPENS_AT)).toEqual({ ok: false, rejection: { code: "already_spent", key: "work/abc" } });
+    expect(book.find("tkt_b")).toBeNull();
+    expect(book.join(command("a", { spends }), RUNNING, LOBBY_OPENS_AT + 5_000)).toMatchObject({ ok: true, value: { change: "none", spent: [] } });
+  });
+
+  it("spends nothing when it is refused, and remembers what was spent until it is refused for its age", () => {
+    const book = new TicketBook();
+    const spends = [{ key: "work/abc", expiresAt: LOBBY_OPENS_AT + 1_000 }];
+    expect(book.join(command("a", { spends }), RUNNING, LOBBY_OPENS_AT - 1).ok).toBe(false);
+    expect(book.join(command("a", { spends }), RUNNING, LOBBY_OPENS_AT).ok).toBe(true);
+    book.forgetSpent(LOBBY_OPENS_AT + 1_000);
+    expect(book.join(command("b", { spends }), RUNNING, LOBBY_OPENS_AT).ok).toBe(false);
+    book.forgetSpent(LOBBY_OPENS_AT + 1_001);
+    expect(book.join(command("b", { spends }), RUNNING, LOBBY_OPENS_AT).ok).toBe(true);
   });
 
   it("never gives a time that is earlier than the one before, or that was said to be over", () => {

@@ -1,0 +1,69 @@
+/** How long the joins of a network add up. */
+const MINUTE_MS = 60_000;
+
+/** What one network asked of this shard in its present minute, which begins with its first join. */
+export interface NetworkMinute {
+  readonly network: string;
+  readonly startedAt: number;
+  readonly joins: number;
+}
+
+/**
+ * The part of a network's joins a minute that one shard allows. A keyed hash
+ * spreads tickets over the shards like dice, so that of J joins a shard gets
+ * J/N on average and now and then more: four standard deviations of slack let
+ * one honest minute in some thousands be refused for bad luck, and all shards
+ * together allow at most J + 4·√(J·N). One shard alone needs no slack.
+ */
+export function shardPart(joinsPerMinute: number, shards: number): number {
+  const mean = joinsPerMinute / shards;
+  return shards === 1 ? joinsPerMinute : Math.min(joinsPerMinute, Math.ceil(mean + 4 * Math.sqrt(mean)));
+}
+
+/**
+ * Counts the joins of each network, minute by minute. Everything that reaches
+ * the shard counts, answered again or refused, because it costs the shard the
+ * same. The caller stores the minutes that changed with the tickets: what an
+ * eviction forgets is at most requests that changed nothing.
+ */
+export class JoinBudget {
+  readonly #minutes = new Map<string, NetworkMinute>();
+  readonly #changed = new Set<string>();
+  #forgetAt = 0;
+
+  /** Counts one request. Answers null, or when the network's next minute begins where this one is used up. */
+  ask(network: string, joinsPerMinute: number, now: number): number | null {
+    this.#forgetEnded(now);
+    const known = this.#minutes.get(network);
+    const isPresent = known !== undefined && isWithin(known, now);
+    const joins = isPresent ? known.joins : 0;
+    const startedAt = isPresent ? known.startedAt : now;
+    if (joins >= joinsPerMinute) return startedAt + MINUTE_MS;
+    this.#minutes.set(network, { network, startedAt, joins: joins + 1 });
+    this.#changed.add(network);
+    return null;
+  }
+
+  /** Puts a stored minute back. */
+  restore(minute: NetworkMinute): void {
+    this.#minutes.set(minute.network, minute);
+  }
+
+  /** The minutes that changed since they were last asked for. */
+  takeChanged(): NetworkMinute[] {
+    const changed = [...this.#changed].flatMap((network) => this.#minutes.get(network) ?? []);
+    this.#changed.clear();
+    return changed;
+  }
+
+  #forgetEnded(now: number): void {
+    if (now < this.#forgetAt && this.#forgetAt - now <= MINUTE_MS) return;
+    this.#forgetAt = now + MINUTE_MS;
+    for (const minute of this.#minutes.values()) if (!isWithin(minute, now)) this.#minutes.delete(minute.network);
+  }
+}
+
+/** A minute that would begin in the future is from before a clock was set back, and over. */
+function isWithin({ startedAt }: NetworkMinute, now: number): boolean {
+  return startedAt <= now && now < startedAt + MINUTE_MS;
+}

@@ -1,0 +1,20 @@
+import { accepted, rejected, type Result } from "../kernel/result.ts";
+import type { Redemption, RedemptionRejection } from "./door.ts";
+
+/** What the shard knows of a key. */
+export interface KeyUse {
+  /** Who used it, each once. */
+  readonly tickets: readonly string[];
+  readonly isRevoked: boolean;
+}
+
+/**
+ * Whether `redemption` may be. Asked again by the same ticket it is the same
+ * yes: the first answer may have been lost. What was revoked is refused to
+ * those too who used it before.
+ */
+export function decideRedemption(use: KeyUse, redemption: Pick<Redemption, "ticket" | "uses">): Result<{ readonly isNew: boolean }, RedemptionRejection> {
+  if (use.isRevoked) return rejected({ code: "revoked" });
+  if (use.tickets.includes(redemption.ticket)) return accepted({ isNew: false });
+  return use.tickets.length < redemption.uses ? accepted({ isNew: true }) : rejected({ code: "already_used" });
+}
