@@ -13,17 +13,30 @@ const ADAPTERS_IN_PURE_FOLDERS = [
   "src/kernel/node-hashing.ts",
   // Signatures are asynchronous and made by jose, outside of every decision.
   "src/coupon/voucher.ts",
+  // The verifier's way to a store, whose answers have to be waited for.
+  "src/verifier/reading.ts",
 ];
 
 /** Whole folders of pure cores, and the pure files of folders that have adapters too. */
 const PURE = [
-  /^src\/(kernel|drop|lobby|coupon|checkout)\//,
+  /^src\/(kernel|drop|lobby|coupon|checkout|verifier)\//,
   /^src\/settlement\/(desk-decisions|ledger|lifecycle|order-book|order-event|order-view|port|split)\.ts$/,
   /^src\/payment\/provider\.ts$/,
+  /^src\/gate\/lane\.ts$/,
 ];
 
 /** What a pure core may take from outside the project. */
-const PURE_PACKAGES = ["canonicalize"];
+const PURE_PACKAGES = ["canonicalize", "@noble/curves/bls12-381.js"];
+
+/**
+ * The verifier stands beside the product: what it shared with it could not
+ * contradict it. Beside itself it knows the shapes on the wire, the library that
+ * reads them, and curves.
+ */
+const VERIFIER = "src/verifier/";
+const VERIFIER_PACKAGES = ["valibot", "@noble/curves/ed25519.js", "@noble/curves/bls12-381.js"];
+/** Who runs it: the command line and the browser, never the server. */
+const VERIFIER_USERS = /^src\/(verifier|cli|storefront\/browser)\//;
 
 /** Names whose use would make a decision depend on more than its arguments. */
 const IMPURE_NAMES: readonly (readonly [RegExp, string])[] = [
@@ -45,18 +58,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   drop: ["kernel", "drop", "lobby", "coupon", "checkout", "settlement"],
   lobby: ["kernel", "drop", "lobby"],
   coupon: ["kernel", "coupon"],
+  gate: ["kernel", "drop", "lobby", "coupon", "gate", "schema"],
   checkout: ["kernel", "drop", "coupon", "checkout", "settlement"],
   payment: ["kernel", "checkout", "settlement", "payment"],
   settlement: ["kernel", "drop", "checkout", "payment", "settlement", "schema"],
   // What every door reads a request with.
   http: ["kernel", "http"],
-  config: ["kernel", "drop", "coupon", "settlement", "config"],
-  storefront: ["kernel", "http", "drop", "lobby", "coupon", "checkout", "settlement", "config", "storefront", "schema", "static"],
-  desk: ["kernel", "http", "drop", "coupon", "checkout", "settlement", "desk", "schema"],
+  config: ["kernel", "drop", "coupon", "gate", "settlement", "config"],
+  storefront: ["kernel", "http", "drop", "lobby", "coupon", "gate", "checkout", "settlement", "config", "storefront", "verifier", "schema", "static"],
+  desk: ["kernel", "http", "config", "drop", "lobby", "coupon", "gate", "checkout", "settlement", "desk", "schema", "static"],
   // A stranger's books: what it shared with the product could not contradict it.
   sandbox: ["kernel", "sandbox"],
   rehearsal: ["kernel", "drop", "lobby", "coupon", "checkout", "settlement", "payment", "config", "rehearsal"],
-  cli: ["kernel", "drop", "coupon", "config", "desk", "rehearsal", "cli"],
+  verifier: ["verifier", "schema"],
+  cli: ["verifier", "kernel", "drop", "coupon", "config", "desk", "rehearsal", "cli"],
 };
 
 /** Time and chance come as parameters everywhere in src; the command line is a shell and may read the clock. */
@@ -75,11 +90,15 @@ function importBreaches(file: SourceFile): string[] {
   return importsOf(file.text).flatMap((imported) => {
     if (file.path.startsWith("src/") && imported.startsWith("cloudflare:")) return [says(imported, "only workers/ touches the platform")];
     if (!imported.startsWith(".")) {
+      if (file.path.startsWith(VERIFIER)) return VERIFIER_PACKAGES.includes(imported) ? [] : [says(imported, "the verifier has no other packages")];
       return isPure(file.path) && !PURE_PACKAGES.includes(imported) ? [says(imported, "a pure core has no packages")] : [];
     }
     const target = path.posix.join(path.posix.dirname(file.path), imported);
     if (!/\.(ts|tsx|mjs|json)$/.test(target)) return [says(imported, "imports name the file with its extension")];
     if (target.startsWith("test/") && !file.path.startsWith("test/")) return [says(imported, "the product does not know its tests")];
+    if (target.startsWith(VERIFIER) && !VERIFIER_USERS.test(file.path) && !file.path.startsWith("test/")) return [says(imported, "the server shares no code with its verifier")];
+    if (file.path.startsWith(VERIFIER) && target.startsWith("schema/wire/")) return [];
+    if (file.path.startsWith(VERIFIER) && !target.startsWith(VERIFIER)) return [says(imported, "the verifier shares no code with the server but the shapes on the wire")];
     if (isPure(file.path) && !isPure(target)) return [says(imported, "a pure core imports only pure cores")];
     if (file.path.startsWith("src/") && target.startsWith("workers/")) return [says(imported, "imports point from workers/ to src/, never back")];
     if (file.path.startsWith("workers/") && target.startsWith("src/cli/")) return [says(imported, "a Worker has no command line")];

@@ -3,8 +3,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import path from "node:path";
 import { projectPath } from "./project.ts";
 
-/** The pages that have a browser module of their own. */
-const PAGES = ["drop", "order", "record", "home"];
+/** The pages that have a browser module of their own, and the modules that work beside a page. */
+const PAGES = ["drop", "order", "record", "record-worker", "home", "door", "work"];
+/** The desk's own; they lie with the desk. */
+const DESK_PAGES = ["presence"];
 
 /** From a file's plain name, such as `drop.js`, to its address with the hash of its content. */
 export type BuiltAssets = Readonly<Record<string, string>>;
@@ -17,12 +19,14 @@ export type BuiltAssets = Readonly<Record<string, string>>;
 export async function buildBrowserFiles(): Promise<BuiltAssets> {
   const folder = projectPath("static", "built");
   const styles = readdirSync(projectPath("static")).filter((name) => name.endsWith(".css"));
-  const modules = PAGES.filter((page) => existsSync(projectPath("src", "storefront", "browser", `${page}.ts`)));
+  const modules = [...PAGES.map((page) => ["storefront", page] as const), ...DESK_PAGES.map((page) => ["desk", page] as const)]
+    .map(([owner, page]) => ({ in: projectPath("src", owner, "browser", `${page}.ts`), out: page }))
+    .filter(({ in: file }) => existsSync(file));
   // Imported here, because most starts find everything built already and esbuild costs a process.
   const { build } = await import("esbuild");
   const { outputFiles } = await build({
     entryPoints: [
-      ...modules.map((page) => ({ in: projectPath("src", "storefront", "browser", `${page}.ts`), out: page })),
+      ...modules,
       ...styles.map((name) => ({ in: projectPath("static", name), out: path.parse(name).name })),
     ],
     absWorkingDir: projectPath(),

@@ -32,7 +32,15 @@ function summary(store: StoreConfig): string {
       const units = source.stock.reduce((sum, { quantity }) => sum + quantity, 0);
       return `  ${title} at /${store.regions[0]?.slug ?? ""}/${slug}: ${units} units in ${source.stages.length === 1 ? "one stage" : `${source.stages.length} stages`}, ${source.items.length === 1 ? "one item" : `${source.items.length} items`}.`;
     }),
+    ...secretsNeeded(store),
     "No mistakes.",
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** A secret cannot be seen from here, so that what needs one is at least named. */
+function secretsNeeded(store: StoreConfig): string[] {
+  const asking = store.drops.filter(({ source }) => source.gates.email).map(({ slug }) => slug);
+  if (!values.deploy || asking.length === 0) return [];
+  return [`  The e-mail codes of ${asking.join(", ")} need the secret MAIL_KEY: npx wrangler secret put MAIL_KEY. Without it their doors stay shut.`];
 }

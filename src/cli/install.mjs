@@ -8,7 +8,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -27,6 +27,11 @@ function installedHash() {
 if (process.argv.includes("--mark")) {
   writeFileSync(marker, `${lockfileHash}\n`);
 } else if (installedHash() !== lockfileHash) {
+  // npm empties the folder before it fills it: through a link that would be another project's.
+  if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink() === true) {
+    process.stderr.write("node_modules is a link to another folder, which does not fit package-lock.json. Remove the link; nothing was installed.\n");
+    process.exit(1);
+  }
   const reason = existsSync(modules) ? "package-lock.json has changed or the last installation did not end well" : "there is no node_modules yet";
   // On standard error: standard output belongs to the command that comes next.
   process.stderr.write(`Installing the dependencies, because ${reason}. This takes about half a minute.\n`);

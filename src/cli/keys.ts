@@ -14,6 +14,8 @@ const KEYS = v.strictObject({
   STRIPE_KEY: v.string(),
   STRIPE_WEBHOOK_SECRET: v.string(),
   REHEARSAL_KEY: v.string(),
+  MAIL_KEY: v.string(),
+  TURNSTILE_SECRET: v.string(),
 });
 
 export type Keys = v.InferOutput<typeof KEYS>;
@@ -24,8 +26,10 @@ export type Keys = v.InferOutput<typeof KEYS>;
  */
 export function readOrMakeKeys(dataFolder: string): Keys {
   const file = path.join(dataFolder, "keys.json");
-  if (existsSync(file)) return v.parse(KEYS, JSON.parse(readFileSync(file, "utf8")));
-  const keys = makeKeys();
+  const stored = existsSync(file) ? v.parse(v.partial(KEYS), JSON.parse(readFileSync(file, "utf8"))) : {};
+  // What an older version did not know of is made and kept as well.
+  const keys = v.parse(KEYS, { ...makeKeys(), ...stored });
+  if (Object.keys(stored).length === Object.keys(keys).length) return keys;
   // Written aside and renamed: half a key file after a crash would lock the store out of its own data.
   const aside = `${file}.${process.pid}`;
   writeFileSync(aside, `${JSON.stringify(keys, null, 2)}\n`, { mode: 0o600 });
@@ -47,6 +51,8 @@ export function makeKeys(): Keys {
     STRIPE_KEY: `sk_test_${randomBytes(24).toString("hex")}`,
     STRIPE_WEBHOOK_SECRET: `whsec_${randomBytes(24).toString("hex")}`,
     REHEARSAL_KEY: `rehearsal_${randomBytes(24).toString("base64url")}`,
+    TURNSTILE_SECRET: `0x4${randomBytes(24).toString("hex")}`,
+    MAIL_KEY: `re_${randomBytes(24).toString("base64url")}`,
   };
 }
 

@@ -2,10 +2,13 @@ import path from "node:path";
 import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions as optionsOf } from "wrangler";
 import { localVars, type LocalSettings } from "./local-vars.ts";
+import { TRACE_WORKER, traceWorker } from "./object-trace.ts";
 import { BUILT_WORKERS, LOCAL_WORKERS, projectPath, type WorkerSource } from "./project.ts";
 
 export interface LocalRuntimeOptions extends LocalSettings {
   readonly dataFolder: string;
+  /** Where the calls into every object are counted; nothing where nobody asks. */
+  readonly tracePort?: number | null;
 }
 
 /**
@@ -26,7 +29,7 @@ export async function startLocalRuntime(options: LocalRuntimeOptions): Promise<M
     handleStructuredLogs: ({ level, message }) => void process.stderr.write(`${level}: ${message}\n`),
     // "v3" is where `wrangler d1 … --local --persist-to DATA` looks for the same files.
     resourcePersistencePath: path.join(options.dataFolder, "v3"),
-    workers: [assetsWorker(), ...workers],
+    workers: [assetsWorker(), ...workers, ...(options.tracePort == null ? [] : [traceWorker(options.tracePort)])],
   }));
   await runtime.ready;
   return runtime;
@@ -46,9 +49,10 @@ function workerOptions(source: WorkerSource, options: LocalRuntimeOptions): V4Wo
     modules: [{ type: "ESModule" as const, path: path.join(folder, "index.js") }],
     // Through JSON and back: instants of TOML are objects of a class that the runtime refuses.
     bindings: jsonObject({ ...configuredVars, ...localVars(source.name, options) }),
-    ...(source.name === "storefront" ? { serviceBindings: { ...services, ASSETS: "assets" }, ...socket(options.port) } : {}),
+    ...(source.name === "storefront" ? { serviceBindings: { ...services, ASSETS: "assets", MAILBOX: "sandbox", BEACON: "sandbox", TURNSTILE: "sandbox" }, ...socket(options.port) } : {}),
     ...(source.name === "settlement" ? { serviceBindings: { ...services, PROVIDER: "sandbox" } } : {}),
     ...(source.name === "sandbox" ? socket(options.port + 1) : {}),
+    ...(source.name === "objects" && options.tracePort != null ? { tails: [TRACE_WORKER] } : {}),
   };
 }
 

@@ -28,7 +28,7 @@ export function localVars(name: WorkerSource["name"], { keys, vars, orders, port
   const environment = { ENVIRONMENT: "local" };
   switch (name) {
     case "storefront":
-      return { ...vars, ...environment, TICKET_KEYS: keys.TICKET_KEYS, RECEIPT_KEY: keys.RECEIPT_KEY, PUBLIC_KEYS: keys.PUBLIC_KEYS, REHEARSAL_KEY: keys.REHEARSAL_KEY };
+      return { ...vars, ...environment, TICKET_KEYS: keys.TICKET_KEYS, RECEIPT_KEY: keys.RECEIPT_KEY, PUBLIC_KEYS: keys.PUBLIC_KEYS, REHEARSAL_KEY: keys.REHEARSAL_KEY, TURNSTILE_SECRET: keys.TURNSTILE_SECRET, TURNSTILE_ORIGIN: `http://127.0.0.1:${port + 1}`, MAIL_KEY: keys.MAIL_KEY, MAIL_FROM: "Tranche on this machine <codes@store.localhost>" };
     case "objects":
       return { ...environment, HEAD_KEY: keys.HEAD_KEY };
     case "settlement":
@@ -41,7 +41,7 @@ export function localVars(name: WorkerSource["name"], { keys, vars, orders, port
     case "sandbox":
       return {
         ...environment, STRIPE_KEY: keys.STRIPE_KEY, STRIPE_WEBHOOK_SECRET: keys.STRIPE_WEBHOOK_SECRET, REHEARSAL_KEY: keys.REHEARSAL_KEY,
-        SANDBOX_ORIGIN: `http://127.0.0.1:${port + 1}`,
+        MAIL_KEY: keys.MAIL_KEY, TURNSTILE_SECRET: keys.TURNSTILE_SECRET, SANDBOX_ORIGIN: `http://127.0.0.1:${port + 1}`,
       };
     default:
       return name satisfies never;

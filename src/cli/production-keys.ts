@@ -24,4 +24,5 @@ for (const [worker, values] of Object.entries(secrets)) {
   writeFileSync(file, `${JSON.stringify(values, null, 2)}\n`, { mode: 0o600, flag: "wx" });
   process.stdout.write(`npx wrangler secret bulk ${path.relative(process.cwd(), file)} -c ${config}\n`);
 }
+process.stdout.write("npx wrangler secret put MAIL_KEY -c wrangler.toml   # only where a drop asks for e-mail codes; as Resend issues it\n");
 process.stdout.write("npx wrangler secret put STRIPE_KEY -c workers/settlement/wrangler.toml\nnpx wrangler secret put STRIPE_WEBHOOK_SECRET -c workers/settlement/wrangler.toml\n");

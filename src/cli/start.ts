@@ -32,7 +32,7 @@ async function start(options: StartOptions): Promise<void> {
 
   const data = await takeDataFolder(options.data, options.fresh);
   if (!data.ok) throw new StartFailure(data.rejection);
-  for (const port of [options.port, options.port + 1]) {
+  for (const port of [options.port, options.port + 1, ...(options.tracePort === null ? [] : [options.tracePort])]) {
     if (await isTaken(port)) {
       data.value.release();
       throw new StartFailure(`Port ${port} is in use by another program. End it, or choose another with: npm start -- --port ${options.port + 10}`);
@@ -57,7 +57,7 @@ async function serve(options: StartOptions, file: StoreFile, noteProcesses: () =
   // Imported here: a config with mistakes is refused without waiting for wrangler to load.
   const { startLocalRuntime } = await import("./local-runtime.ts");
   const { migrateOrders } = await import("./orders-migration.ts");
-  const runtime = await startLocalRuntime({ port: options.port, dataFolder: options.data, vars: file.vars, keys, orders });
+  const runtime = await startLocalRuntime({ port: options.port, dataFolder: options.data, vars: file.vars, keys, orders, tracePort: options.tracePort });
   endOnSignals(ends);
   noteProcesses();
   await migrateOrders(runtime, orders);

@@ -12,7 +12,10 @@ export interface StoreFile {
 }
 
 /** Names that hold secrets; in a file that is committed they would be public. */
-const SECRETS = ["TICKET_KEYS", "RECEIPT_KEY", "HEAD_KEY", "COUPON_KEY", "DESK_KEY", "STRIPE_KEY", "STRIPE_WEBHOOK_SECRET", "ORDERS_TOKEN", "REHEARSAL_KEY"];
+const SECRETS = ["TICKET_KEYS", "RECEIPT_KEY", "HEAD_KEY", "COUPON_KEY", "DESK_KEY", "STRIPE_KEY", "STRIPE_WEBHOOK_SECRET", "MAIL_KEY", "TURNSTILE_SECRET", "ORDERS_TOKEN", "REHEARSAL_KEY"];
+
+/** `codes@nightjar.example`, or the same with a name before it. */
+const SENDER = /^(?:[^<>"@]{1,80} <[^\s<>@"]+@[^\s<>@"]+\.[^\s<>@"]+>|[^\s<>@"]+@[^\s<>@"]+\.[^\s<>@"]+)$/;
 
 /**
  * Reads the `[vars]` of a wrangler config and checks everything that is written
@@ -34,7 +37,15 @@ export function readStoreFile(file: string, options: { readonly isLocal: boolean
     if (drop.image === null || existsSync(projectPath("static", drop.image))) continue;
     mistakes.push({ table: `DROP_${drop.slug.toUpperCase().replaceAll("-", "_")}`, field: "image", detail: `There is no static/${drop.image}.` });
   }
+  if (!options.isLocal) mistakes.push(...senderMistakes(store.value, vars.value["MAIL_FROM"]));
   return mistakes.length > 0 ? rejected(mistakes) : accepted({ vars: vars.value, store: store.value });
+}
+
+/** The names of drops that nobody could join, because their codes would have no sender. Locally the sandbox is both. */
+function senderMistakes({ drops }: StoreConfig, sender: unknown): ConfigMistake[] {
+  const asking = drops.filter(({ source }) => source.gates.email).map(({ slug }) => slug);
+  if (asking.length === 0 || (typeof sender === "string" && SENDER.test(sender))) return [];
+  return [{ table: "vars", field: "MAIL_FROM", detail: `${asking.join(", ")} asks for e-mail codes, and nobody would send them. Write MAIL_FROM = "Your store <codes@your-domain.example>", and set the secret with: wrangler secret put MAIL_KEY` }];
 }
 
 function readVars(file: string): Result<Record<string, unknown>, ConfigMistake[]> {

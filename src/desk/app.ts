@@ -6,19 +6,22 @@ import type { OrderView, MoneyRejection } from "../settlement/port.ts";
 import type { Result } from "../kernel/result.ts";
 import { optionalBody, parsed, strictBody } from "../http/strict-body.ts";
 import { refusal, refuseForeignOrigin, refuseStranger, setSecurityHeaders } from "./door.ts";
+import { type Handler, resource } from "./handler.ts";
+import { createInvites, revokeInvite } from "./invites.ts";
 import { mintVouchers } from "./mint-vouchers.ts";
+import { changePlan } from "./plan-changes.ts";
 import type { DeskPorts } from "./ports.ts";
+import { currentPresence } from "./presence.ts";
+import { presencePage } from "./presence-page.tsx";
 import { controlProblem, failureProblem, mintProblem, moneyProblem } from "./refusals.ts";
 import { dropSlug, emptyShape, extendShape, fulfilmentShape, orderId, ordersQuery, refundShape, transfersQuery, vouchersShape } from "./shapes.ts";
-import { dropToWire, orderToWire, transferToWire } from "./wire.ts";
+import { dropToWire, orderToWire, returnsToWire, transferToWire } from "./wire.ts";
 
 /** A refund may name many lines; no command of the desk comes near this. */
 const BODY_BYTES_MAX = 64 * 1024;
 
 /** Who the record says it was. One key is one person to us; an identity provider will know better. */
 const ACTOR = "desk";
-
-type Handler = (context: Context) => Promise<Response>;
 
 /**
  * The desk's API. It has no public route of its own: the storefront hands on
@@ -42,13 +45,19 @@ export function deskApp(ports: DeskPorts): Hono {
   resource(app, "/desk/api/drops/:drop/resume", { POST: control(ports, emptyShape, () => ({ kind: "resume" })) });
   resource(app, "/desk/api/drops/:drop/extend", { POST: control(ports, extendShape, ({ stage, by }) => ({ kind: "extend", stage, byMs: by })) });
   resource(app, "/desk/api/drops/:drop/cancel", { POST: control(ports, emptyShape, () => ({ kind: "cancel" })) });
+  resource(app, "/desk/api/drops/:drop/plan", { POST: changePlan(ports, ACTOR) });
   resource(app, "/desk/api/drops/:drop/vouchers", { POST: mint(ports) });
+  resource(app, "/desk/api/drops/:drop/invites", { POST: createInvites(ports) });
+  resource(app, "/desk/api/drops/:drop/invites/:invite", { DELETE: revokeInvite(ports) });
+  resource(app, "/desk/api/drops/:drop/presence/:region", { GET: currentPresence(ports) });
   resource(app, "/desk/api/orders", { GET: listOrders(ports) });
   resource(app, "/desk/api/orders/:order", { GET: showOrder(ports) });
   resource(app, "/desk/api/orders/:order/fulfilments", { POST: fulfil(ports) });
   resource(app, "/desk/api/orders/:order/refunds", { POST: refund(ports) });
   resource(app, "/desk/api/ledger/accounts", { GET: async (context) => context.json({ accounts: await ports.money.accounts() }) });
   resource(app, "/desk/api/ledger/transfers", { GET: listTransfers(ports) });
+
+  resource(app, "/desk/presence/:drop/:region", { GET: presencePage() });
 
   app.notFound((context) => refusal({ code: "not_found" }, context.req.raw));
   app.onError((error, context) => {
@@ -59,20 +68,13 @@ export function deskApp(ports: DeskPorts): Hono {
   return app;
 }
 
-/** One address with all it can do; any other method is told which there are. */
-function resource(app: Hono, path: string, handlers: { readonly GET?: Handler; readonly POST?: Handler }): void {
-  if (handlers.GET !== undefined) app.get(path, handlers.GET);
-  if (handlers.POST !== undefined) app.post(path, handlers.POST);
-  const allow = handlers.GET === undefined ? "POST" : "GET, HEAD";
-  app.all(path, (context) => refusal({ code: "method_not_allowed" }, context.req.raw, { allow }));
-}
-
 function dropState(ports: DeskPorts): Handler {
   return async (context) => {
     const drop = parsed(dropSlug, context.req.param("drop"));
     const snapshot = drop.ok ? await ports.drop(drop.value).snapshot([]) : null;
     if (!drop.ok || snapshot === null) return refusal({ code: "not_found" }, context.req.raw);
-    return context.json({ ...dropToWire(snapshot), checkout: await ports.drop(drop.value).pace() });
+    const returns = snapshot.live.phase === "cancelled" ? await ports.drop(drop.value).awaitedReturns() : null;
+    return context.json({ ...dropToWire(snapshot), checkout: await ports.drop(drop.value).pace(), ...(returns === null ? {} : { returns: returnsToWire(returns) }) });
   };
 }
 

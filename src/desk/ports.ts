@@ -1,5 +1,6 @@
 import type { CouponKey } from "../coupon/voucher.ts";
 import type { DropPort } from "../drop/port.ts";
+import type { LobbyDoor } from "../lobby/door.ts";
 import type { Hashing } from "../kernel/hashing.ts";
 import type { ProblemCode } from "../kernel/problem.ts";
 import type { Clock } from "../kernel/time.ts";
@@ -11,9 +12,13 @@ export interface DeskPorts {
   readonly deskKey: string | null;
   /** The key that signs vouchers, or null where the secret is not set: then none is minted. */
   readonly couponKey: CouponKey | null;
+  /** Whether a config may have what exists only on a developer's machine. */
+  readonly isLocal: boolean;
   readonly money: MoneyDeskPort;
   /** The desk reads a drop's public state and plan, and controls it; it touches nothing else of it. */
-  drop(slug: string): Pick<DropPort, "snapshot" | "control" | "pace">;
+  drop(slug: string): Pick<DropPort, "snapshot" | "control" | "changePlan" | "awaitedReturns" | "pace">;
+  /** Of a lobby shard the desk asks nothing but to take back what it gave out. */
+  lobby(slug: string, shard: number): Pick<LobbyDoor, "revoke">;
   readonly hashing: Hashing;
   readonly now: Clock;
   randomBytes(count: number): Uint8Array;

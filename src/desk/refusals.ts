@@ -2,6 +2,7 @@ import type { DropPort } from "../drop/port.ts";
 import type { Problem } from "../kernel/problem.ts";
 import { Fault, unreachable } from "../kernel/result.ts";
 import type { MoneyRejection } from "../settlement/port.ts";
+import type { InviteRejection } from "./mint-invites.ts";
 import type { MintRejection } from "./mint-vouchers.ts";
 
 type ControlOutcome = Awaited<ReturnType<DropPort["control"]>>;
@@ -39,6 +40,19 @@ export function mintProblem(rejection: MintRejection): Problem {
       return { code: "invalid_request", errors: [{ pointer: "/campaign", detail: "is over" }] };
     case "uses_above_campaign":
       return { code: "invalid_request", errors: [{ pointer: "/uses", detail: `is at most ${rejection.max}, as often as the campaign itself` }] };
+    default:
+      return unreachable(rejection);
+  }
+}
+
+export function inviteProblem(rejection: InviteRejection): Problem {
+  switch (rejection.code) {
+    case "lane_unknown":
+      return { code: "invalid_request", errors: [{ pointer: "/lane", detail: "is not a lane of this drop that people are invited to" }] };
+    case "drop_over":
+      return { code: "drop_closed" };
+    case "not_an_address":
+      return { code: "invalid_request", errors: [{ pointer: `/emails/${rejection.index}`, detail: "is not an e-mail address" }] };
     default:
       return unreachable(rejection);
   }

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { VOUCHER_USES_MAX } from "../coupon/voucher.ts";
+import { PRESENCE_TICKETS, PRESENCE_TICKETS_MAX } from "../gate/presence.ts";
 import { idPattern } from "../kernel/ids.ts";
 import { durationFromText } from "../kernel/time.ts";
 
@@ -15,6 +16,7 @@ const STAGES_MAX = 1_000;
 export const ORDERS_PER_PAGE_MAX = 100;
 const ORDERS_PER_PAGE = 50;
 export const VOUCHERS_AT_ONCE_MAX = 500;
+const INVITES_AT_ONCE_MAX = 500;
 
 export const dropSlug = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "is not a drop's name"));
 export const orderId = v.pipe(v.string(), v.regex(idPattern("ord"), "is not an order's id"));
@@ -44,6 +46,9 @@ export const extendShape = v.strictObject({
   ),
 });
 
+/** `vars` are the tables of a wrangler config, read by the config's own rules. */
+export const planChangeShape = v.strictObject({ vars: v.record(v.string(), v.unknown()), publish: v.boolean() });
+
 export const fulfilmentShape = v.strictObject({ id: commandId, lines: v.optional(lines) });
 
 export const refundShape = v.pipe(
@@ -62,6 +67,25 @@ export const vouchersShape = v.strictObject({
   campaign: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
   count: positive(VOUCHERS_AT_ONCE_MAX),
   uses: v.optional(positive(VOUCHER_USES_MAX), 1),
+});
+
+export const inviteId = v.pipe(v.string(), v.regex(idPattern("inv"), "is not an invitation's id"));
+export const regionSlug = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "is not a region's name"));
+
+export const invitesShape = v.pipe(
+  v.strictObject({
+    lane: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
+    count: v.optional(positive(INVITES_AT_ONCE_MAX)),
+    emails: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(254))), v.minLength(1, "names at least one address"), v.maxLength(INVITES_AT_ONCE_MAX, `names at most ${INVITES_AT_ONCE_MAX} addresses`))),
+  }),
+  v.forward(v.check((invites) => (invites.count === undefined) !== (invites.emails === undefined), "goes alone: either count or emails says how many"), ["count"]),
+);
+
+export const presenceQuery = v.strictObject({
+  tickets: v.optional(
+    v.pipe(v.string(), v.regex(/^\d{1,4}$/, "is a whole number"), v.transform(Number), v.minValue(1, "is at least 1"), v.maxValue(PRESENCE_TICKETS_MAX, `is at most ${PRESENCE_TICKETS_MAX}`)),
+    String(PRESENCE_TICKETS),
+  ),
 });
 
 export const ordersQuery = v.strictObject({

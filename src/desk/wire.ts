@@ -1,4 +1,4 @@
-import type { DropSnapshot } from "../drop/port.ts";
+import type { AwaitedReturns, DropSnapshot } from "../drop/port.ts";
 import { instantToWire } from "../kernel/time.ts";
 import type { OrderView, TransferView } from "../settlement/port.ts";
 
@@ -38,6 +38,11 @@ export function transferToWire(transfer: TransferView): Record<string, unknown> 
   return { id, order, debit, credit, amountMinor, currency, state, ...(pendingId === null ? {} : { pendingId }), at: instantToWire(at) };
 }
 
+/** Orders of a cancelled drop that were not paid back: until the given time the books wait for them, and afterwards they stay open for a person to look at. */
+export function returnsToWire({ orders, until }: AwaitedReturns): Record<string, unknown> {
+  return { orders, until: instantToWire(until) };
+}
+
 /** The state of a drop after a control, enough to see that it took effect. */
 export function dropToWire(snapshot: DropSnapshot): Record<string, unknown> {
   const { live, plan } = snapshot;
@@ -51,6 +56,7 @@ export function dropToWire(snapshot: DropSnapshot): Record<string, unknown> {
     available: live.available,
     nextStageAt: live.nextStageAt === null ? null : instantToWire(live.nextStageAt),
     closesAt: instantToWire(plan.closesAt),
+    changes: snapshot.changes.map(({ seq, at, kind, changed }) => ({ seq, at: instantToWire(at), kind, changed })),
     stock: plan.stock.map((unit) => ({ sku: unit.sku, quantity: unit.quantity, stages: unit.stages.map((stage) => ({ opensAt: instantToWire(stage.opensAt), units: stage.units })) })),
   };
 }

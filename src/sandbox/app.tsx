@@ -1,13 +1,16 @@
 import { Hono, type Context } from "hono";
 import * as v from "valibot";
 import { bytesFromHex, type Hashing } from "../kernel/hashing.ts";
+import type { Clock } from "../kernel/time.ts";
 import { cardFromText } from "./cards.ts";
 import { BODY_BYTES_MAX, createControls, problemAnswer, readJson } from "./controls.ts";
+import { drandRound } from "./drand.ts";
 import { formToTree } from "./form.ts";
 import { IndexPage, PaymentPage, UnknownPage } from "./pages.tsx";
 import type { PayAnswer } from "./pay.ts";
 import type { Books } from "./port.ts";
 import { STYLE } from "./style.ts";
+import { TURNSTILE_SCRIPT } from "./turnstile.ts";
 import { API_VERSION } from "./wire.ts";
 
 export interface SandboxPorts {
@@ -17,6 +20,7 @@ export interface SandboxPorts {
   /** Whether webhooks can be signed. */
   readonly isSigning: boolean;
   readonly hashing: Hashing;
+  readonly now: Clock;
 }
 
 const paySchema = v.strictObject({
@@ -37,6 +41,7 @@ export function createSandboxApp(ports: SandboxPorts): Hono {
     return next();
   });
 
+  otherHouses(app, ports);
   for (const base of ["/v1/", "/sandbox/v1/"]) app.all(`${base}*`, (c) => answerApi(c, books, base));
 
   /** A page without script. `leadsTo` are where its form may lead: browsers hold redirects to `form-action` too. */
@@ -89,6 +94,21 @@ export function createSandboxApp(ports: SandboxPorts): Hono {
   return app;
 }
 
+/** What other houses than the payment provider answer: the mail provider, Turnstile with its widget, and a beacon. */
+function otherHouses(app: Hono, ports: SandboxPorts): void {
+  const { books } = ports;
+  app.get("/sandbox/drand/:chain/public/:round", (c) => {
+    const round = drandRound(c.req.param("chain"), c.req.param("round"), ports.now(), ports.hashing);
+    return round === null ? problemAnswer(c, { code: "not_found" }) : c.json(round);
+  });
+  app.post("/emails", (c) => answerMail(c, books));
+  app.get("/turnstile/v0/api.js", (c) => c.body(TURNSTILE_SCRIPT, 200, { "content-type": "text/javascript; charset=utf-8", "cache-control": "no-store" }));
+  app.post("/turnstile/v0/siteverify", async (c) => {
+    const { status, type, body } = await books.siteverify((await formText(c.req)).slice(0, BODY_BYTES_MAX));
+    return new Response(body, { status, headers: { "content-type": type, "cache-control": "no-store" } });
+  });
+}
+
 function payJson(c: Context, { status, redirect, message }: PayAnswer): Response {
   return c.json({ status, redirect, ...(message === null ? {} : { message }) }, status === "complete" || status === "expired" ? 409 : 200);
 }
@@ -114,6 +134,16 @@ async function answerApi(c: Context, books: Books, base: string): Promise<Respon
   // The failure is kept for the key: asking again with it cannot help.
   if (reply.status === 500 && idempotencyKey !== null) headers.set("stripe-should-retry", "false");
   return new Response(reply.body, { status: reply.status, headers });
+}
+
+/** One request of the mail API. */
+async function answerMail(c: Context, books: Books): Promise<Response> {
+  const body = await formText(c.req);
+  if (body.length > BODY_BYTES_MAX) return problemAnswer(c, { code: "too_large" });
+  const { status, body: answer } = await books.sendMail({
+    body, idempotencyKey: c.req.header("idempotency-key") ?? null, authorization: c.req.header("authorization") ?? null, userAgent: c.req.header("user-agent") ?? null,
+  });
+  return new Response(answer, { status, headers: { "content-type": "application/json", "cache-control": "no-store" } });
 }
 
 /** A form as text. The runtime's own `text()` warns of every form, because its type does not begin with `text/`. */

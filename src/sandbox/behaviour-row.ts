@@ -9,8 +9,10 @@ export interface StoredBehaviour {
 /** The behaviour with the state of its generator: every draw is stored with what it decided. */
 export function readBehaviour(database: Database): StoredBehaviour {
   const document = database.rows("SELECT document FROM behaviour")[0]?.["document"] ?? null;
-  // Only `writeBehaviour` writes this row, so it has that type.
-  return document === null ? { behaviour: FRIENDLY, state: 1 } : (JSON.parse(String(document)) as StoredBehaviour);
+  if (document === null) return { behaviour: FRIENDLY, state: 1 };
+  // Only `writeBehaviour` writes this row, so it has that type; what a newer sandbox knows besides is friendly.
+  const { behaviour, state } = JSON.parse(String(document)) as StoredBehaviour;
+  return { behaviour: { ...FRIENDLY, ...behaviour }, state };
 }
 
 export function writeBehaviour(database: Database, stored: StoredBehaviour): void {

@@ -40,6 +40,10 @@ export const behaviourSchema = v.strictObject({
     withhold: v.optional(v.boolean(), false),
     delayMs: v.optional(rangeSchema, {}),
   }), {}),
+  /** What siteverify answers: the truth, an error, nothing, a page, or a yes for somewhere or something else. */
+  turnstile: v.optional(v.strictObject({ mode: v.optional(v.picklist(["right", "error", "timeout", "html", "other-host", "other-action"]), "right") }), {}),
+  /** Mails that are accepted and do not arrive, and requests that fail. */
+  mail: v.optional(v.strictObject({ withhold: v.optional(v.boolean(), false), fail: v.optional(v.strictObject({ next, rate }), {}) }), {}),
 });
 
 export type Behaviour = v.InferOutput<typeof behaviourSchema>;
@@ -118,6 +122,12 @@ export function decideFate(behaviour: Behaviour, operation: string, random: Rand
 export function decideDecline(behaviour: Behaviour, random: Random): { readonly declined: boolean; readonly left: Behaviour } {
   const { hit, left } = strikes(behaviour.declines, random);
   return { declined: hit, left: hit ? { ...behaviour, declines: left } : behaviour };
+}
+
+/** Whether a request to send a mail fails. */
+export function decideMail(behaviour: Behaviour, random: Random): { readonly fails: boolean; readonly left: Behaviour } {
+  const { hit, left } = strikes(behaviour.mail.fail, random);
+  return { fails: hit, left: hit ? { ...behaviour, mail: { ...behaviour.mail, fail: left } } : behaviour };
 }
 
 /** When each of `count` events of one action is sent, once or more often, in milliseconds from now. */

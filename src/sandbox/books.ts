@@ -8,6 +8,7 @@ import { createCall } from "./call.ts";
 import { APPROVED_CARD, cardFromText, DECLINES } from "./cards.ts";
 import { createTables, type Database } from "./database.ts";
 import { deliverDue } from "./delivery.ts";
+import { createMailbox } from "./mailbox.ts";
 import { payOnPage, payPage } from "./pay.ts";
 import { closeDispute, openDispute } from "./people-api.ts";
 import type { Books, DisputeAnswer } from "./port.ts";
@@ -16,6 +17,7 @@ import type { Refusal } from "./refusal.ts";
 import { disputeToReport, reportOf } from "./report.ts";
 import { createShelf, type Shelf } from "./shelf.ts";
 import { ripenDue, type Turn } from "./turn.ts";
+import { createTurnstile } from "./turnstile.ts";
 import { createDeliveryQueue, eventsOf, type DeliveryQueue } from "./webhooks.ts";
 
 export interface BooksPorts {
@@ -24,6 +26,10 @@ export interface BooksPorts {
   readonly now: Clock;
   readonly pageOrigin: string;
   readonly webhookSecret: string | null;
+  /** The key with which mail may be sent; null where none may. */
+  readonly mailKey: string | null;
+  /** The secret with which tokens may be asked about; null where none may. */
+  readonly turnstileSecret: string | null;
   randomBytes(count: number): Uint8Array;
   sleep(ms: number): Promise<void>;
   /** Something is due at this instant: call `alarm` then. Called after every change. */
@@ -131,7 +137,8 @@ export function createBooks(ports: BooksPorts): BooksWithAlarm {
     report: async () => take((turn) => reportOf(turn, queue.counts())),
     openDispute: async (opening) => dispute((turn) => openDispute(turn, opening)),
     closeDispute: async (id, outcome) => dispute((turn) => closeDispute(turn, id, outcome)),
-    ...createMailbox(database),
+    ...createMailbox(database, ports),
+    ...createTurnstile(database, ports),
     async alarm() {
       while (take((turn) => ripenDue(turn, RIPE_PER_TRANSACTION))) { /* until nothing is due */ }
       answers.prune(now(), 1_000);
@@ -141,18 +148,3 @@ export function createBooks(ports: BooksPorts): BooksWithAlarm {
     },
   };
 }
-
-function createMailbox(database: Database): Pick<Books, "mail" | "addMail"> {
-  return {
-    async mail(to) {
-      const rows = to === null
-        ? database.rows("SELECT recipient, subject, text, at FROM mail ORDER BY seq DESC LIMIT 1000")
-        : database.rows("SELECT recipient, subject, text, at FROM mail WHERE recipient = ? ORDER BY seq DESC LIMIT 1000", to);
-      return rows.map((row) => ({ to: String(row["recipient"]), subject: String(row["subject"]), text: String(row["text"]), at: Number(row["at"]) }));
-    },
-    async addMail(mail, key) {
-      database.rows("INSERT OR IGNORE INTO mail (key, recipient, subject, text, at) VALUES (?, ?, ?, ?, ?)", key, mail.to, mail.subject, mail.text, mail.at);
-    },
-  };
-}
-

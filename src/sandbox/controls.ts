@@ -1,7 +1,7 @@
 import { Hono, type Context } from "hono";
 import * as v from "valibot";
 import { problemDocument, type Problem } from "../kernel/problem.ts";
-import { instantFromWire, instantToWire } from "../kernel/time.ts";
+import { instantToWire } from "../kernel/time.ts";
 import { behaviourSchema } from "./behaviour.ts";
 import type { Books, DisputeAnswer } from "./port.ts";
 
@@ -33,18 +33,6 @@ export async function readJson<Schema extends v.GenericSchema<unknown, unknown>>
   const errors = parsed.issues.map((issue) => ({ pointer: (issue.path ?? []).map((item) => `/${String(item.key)}`).join(""), detail: issue.message }));
   return refuse({ code: "invalid_request", errors });
 }
-
-const instant = v.union([
-  v.pipe(v.string(), v.transform((text) => instantFromWire(text)), v.number("An instant as in RFC 3339, with a zone.")),
-  v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(8_640_000_000_000_000)),
-], "An instant as in RFC 3339, or epoch milliseconds.");
-
-const mailSchema = v.strictObject({
-  to: v.pipe(v.string(), v.minLength(1), v.maxLength(512)),
-  subject: v.pipe(v.string(), v.maxLength(1_000)),
-  text: v.pipe(v.string(), v.maxLength(200_000)),
-  at: instant,
-});
 
 const disputeSchema = v.strictObject({
   payment_intent: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
@@ -87,12 +75,7 @@ export function createControls(books: Books): Hono {
     const messages = await books.mail(c.req.query("to") ?? null);
     return c.json({ messages: messages.map((mail) => ({ ...mail, at: instantToWire(mail.at) })) });
   });
-  app.post("/mail", async (c) => {
-    const read = await readJson(c, mailSchema);
-    if (!read.ok) return read.response;
-    await books.addMail(read.value, c.req.header("idempotency-key") ?? null);
-    return c.json({ ...read.value, at: instantToWire(read.value.at) }, 201);
-  });
+  app.post("/mail/release", async (c) => c.json({ released: await books.releaseMail() }));
 
   return app;
 }

@@ -34,6 +34,11 @@ const TABLES = [
   `CREATE TABLE IF NOT EXISTS mail (
      seq INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT UNIQUE, recipient TEXT NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL, at INTEGER NOT NULL)`,
   `CREATE INDEX IF NOT EXISTS mail_by_recipient ON mail (recipient, seq)`,
+  // What was accepted and does not arrive until it is released.
+  `CREATE TABLE IF NOT EXISTS withheld_mail (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT UNIQUE, recipient TEXT NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL, at INTEGER NOT NULL)`,
+  // Widget tokens that were asked about, by their hash: each is good once.
+  `CREATE TABLE IF NOT EXISTS turnstile_tokens (token TEXT PRIMARY KEY, key TEXT, at INTEGER NOT NULL) WITHOUT ROWID`,
 ] as const;
 
 export function createTables(database: Database): void {

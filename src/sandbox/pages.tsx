@@ -124,7 +124,8 @@ const ROUTES: readonly (readonly [string, string])[] = [
   ["GET /sandbox/webhooks", "how many webhooks wait; POST /sandbox/webhooks/release sends those withheld"],
   ["GET /sandbox/books", "everything that the provider believes"],
   ["POST /sandbox/disputes", "opens a dispute; POST /sandbox/disputes/{id}/close decides it"],
-  ["GET, POST /sandbox/mail", "messages that would have been sent"],
+  ["GET /sandbox/mail", "messages that would have been sent"],
+  ["POST /sandbox/mail/release", "delivers what was withheld"],
 ];
 
 /** What the sandbox is, for somebody who opened its address. */

@@ -1,6 +1,8 @@
 import type { Behaviour } from "./behaviour.ts";
+import type { Mailbox } from "./mailbox.ts";
 import type { PayAnswer, PayOutcome, PayPage } from "./pay.ts";
 import type { DisputeStatus } from "./records.ts";
+import type { TurnstileDesk } from "./turnstile.ts";
 import type { DeliveryCounts } from "./webhooks.ts";
 
 /** A request to the Stripe-shaped API, as far as the books care. */
@@ -102,7 +104,7 @@ export type DisputeAnswer =
   | { readonly ok: false; readonly isMissing: boolean; readonly message: string };
 
 /** The provider's books, behind whatever keeps them. */
-export interface Books {
+export interface Books extends Mailbox, TurnstileDesk {
   call(call: ApiCall): Promise<ApiReply>;
   page(session: string): Promise<PayPage | null>;
   /** `card` is a card's name or number; null when it names none that exists. */
@@ -116,7 +118,4 @@ export interface Books {
   report(): Promise<BooksReport>;
   openDispute(opening: { readonly intent: string; readonly reason: string; readonly amountMinor: number | null }): Promise<DisputeAnswer>;
   closeDispute(id: string, outcome: "won" | "lost"): Promise<DisputeAnswer>;
-  mail(to: string | null): Promise<readonly Mail[]>;
-  /** With a key, the same mail is kept once. */
-  addMail(mail: Mail, key: string | null): Promise<void>;
 }

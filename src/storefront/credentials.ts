@@ -1,9 +1,11 @@
+import type { Presence } from "../gate/presence.ts";
 import type { TicketFacts } from "../drop/port.ts";
 import type { CheckedCoupon } from "../coupon/campaign.ts";
 import type { Result } from "../kernel/result.ts";
+import type { CookieCredentials } from "./cookie-credentials.ts";
 
 /** What a ticket says, MACed by us. */
-export interface TicketClaims extends TicketFacts {
+export interface TicketClaims extends Omit<TicketFacts, "shard"> {
   readonly drop: string;
   readonly planHash: string;
   /** The plan's promise about the draw's secret: whoever holds a ticket can witness it. */
@@ -60,12 +62,23 @@ export interface Credentials {
   signReceipt(document: unknown): Promise<string>;
   /** A voucher (EdDSA, minted by the desk) checked without any storage; null when it is not valid for this drop, region and moment. */
   checkVoucher(token: string, drop: string, region: string, now: number): Promise<CheckedCoupon | null>;
+  /**
+   * What a scanned code becomes when the page is opened: the same evidence in a
+   * token of ours, because joining may take longer than a code lives.
+   */
+  mintScan(presence: Presence, now: number, expiresAt: number): Promise<string>;
+  /** The evidence of such a token; null when it is none, or over. */
+  readScan(token: string, now: number): Promise<Presence | null>;
   /** The shard of a ticket: a keyed hash, so that a client cannot aim its tickets at one shard. */
   shardOf(drop: string, ticket: string, shards: number): number;
   /** The person behind an address, for counting: an HMAC of the normalised form. */
   personOf(email: string): string;
+  /** What a shard may know of a code that goes to a person: keyed, so that eight digits cannot be found by trying. */
+  codeMac(drop: string, person: string, code: string): string;
   /** The network behind a request, for budgets: an HMAC, so that no object knows where anybody is. */
   networkOf(network: string): string;
+  /** What browsers without script carry. */
+  readonly cookies: CookieCredentials;
   /** The public halves of every signing key, as served under /.well-known/jwks.json. */
   readonly publicKeys: { readonly keys: readonly Record<string, unknown>[] };
 }

@@ -8,6 +8,7 @@ import { canonicalJson } from "../kernel/canonical.ts";
 import { COMPACT_FORM } from "../kernel/compact-form.ts";
 import { bytesFromHex, type Hashing } from "../kernel/hashing.ts";
 import { accepted, Fault, rejected, type Result } from "../kernel/result.ts";
+import { cookieCredentials } from "./cookie-credentials.ts";
 import type { CredentialRejection, Credentials, PassClaims, ProvenRequest, ReceiptClaims, TicketClaims } from "./credentials.ts";
 import { checkProof, dpopNonceAt, NONCE_PERIOD_MS } from "./dpop.ts";
 import { CLOCK_TOLERANCE_S, EXPIRY_AHEAD_MAX_S, ISSUER, type MacTokens, macTokens, TOKEN_LENGTH_MAX, type TokenPayload } from "./mac-tokens.ts";
@@ -70,6 +71,7 @@ export function joseCredentials(secrets: StorefrontSecrets, hashing: Hashing): C
     personOf: (email) => hashing.hmacSha256(needed(derived, "TICKET_KEYS").person, personAddress(email)),
     codeMac: (drop, person, code) => hashing.hmacSha256(needed(derived, "TICKET_KEYS").code, `${drop}\n${person}\n${code}`),
     networkOf: (network) => network === UNNAMED_NETWORK ? network : hashing.hmacSha256(needed(derived, "TICKET_KEYS").person, `network\n${network}`),
+    cookies: cookieCredentials(() => needed(macs, "TICKET_KEYS")),
     publicKeys: published,
   };
 }

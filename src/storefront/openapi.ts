@@ -1,28 +1,30 @@
 import { toJsonSchema, type ConversionConfig, type JsonSchema } from "@valibot/to-json-schema";
 import type * as v from "valibot";
+import { CodeAnswer, CodeRequest } from "../../schema/wire/code.ts";
 import { DropAnswer, DropsAnswer, HealthAnswer } from "../../schema/wire/drop.ts";
 import { HoldAnswer, HoldRequest } from "../../schema/wire/hold.ts";
 import { LiveAnswer } from "../../schema/wire/live.ts";
 import { OrderAnswer, OrderRequest, OrderStatusAnswer, ReceiptAnswer } from "../../schema/wire/order.ts";
 import { ProblemDocument } from "../../schema/wire/problem.ts";
-import { ChallengeAnswer, EmptyRequest, EntriesAnswer, JoinAnswer, JoinRequest, PassAnswer, ProofAnswer, TicketStandingAnswer, WaitingAnswer } from "../../schema/wire/ticket.ts";
+import { ChallengeAnswer, ChallengeRequest, EmptyRequest, EntriesAnswer, JoinAnswer, JoinRequest, PassAnswer, ProofAnswer, TicketStandingAnswer, WaitingAnswer } from "../../schema/wire/ticket.ts";
 import { PROBLEMS, type ProblemCode } from "../kernel/problem.ts";
 
 /** Every shape of the wire by its name in the document; the server parses with the same ones. */
 const SHAPES = {
-  HealthAnswer, DropsAnswer, DropAnswer, LiveAnswer, ChallengeAnswer, EmptyRequest, JoinRequest, JoinAnswer, TicketStandingAnswer, ProofAnswer,
+  HealthAnswer, DropsAnswer, DropAnswer, LiveAnswer, CodeRequest, CodeAnswer, ChallengeRequest, ChallengeAnswer, EmptyRequest, JoinRequest, JoinAnswer, TicketStandingAnswer, ProofAnswer,
   EntriesAnswer, PassAnswer, WaitingAnswer, HoldRequest, HoldAnswer, OrderRequest, OrderAnswer, OrderStatusAnswer, ReceiptAnswer, ProblemDocument,
 } satisfies Record<string, v.GenericSchema>;
 type ShapeName = keyof typeof SHAPES;
 
-type Credential = "ticket" | "pass" | "receipt";
+/** "none" stands beside another one where a credential changes something and nobody needs it. */
+type Credential = "none" | "ticket" | "pass" | "receipt";
 
 interface Operation {
   readonly summary: string;
   readonly body?: ShapeName;
   readonly isBodyOptional?: boolean;
   readonly query?: readonly { readonly name: string; readonly summary: string }[];
-  readonly answers: Readonly<Partial<Record<200 | 201 | 101, ShapeName | "ndjson" | "none" | "anything">>>;
+  readonly answers: Readonly<Partial<Record<200 | 201 | 202 | 101, ShapeName | "ndjson" | "none" | "anything">>>;
   readonly refusals: readonly ProblemCode[];
   /** Any one of them opens the door. */
   readonly credentials?: readonly Credential[];
@@ -40,12 +42,18 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> 
   "/api/drops/{drop}/live": { get: { summary: "The state of a drop, never older than two seconds.", answers: { 200: "LiveAnswer" }, refusals: ["not_found"] } },
   "/api/drops/{drop}/socket": { get: { summary: "The same by WebSocket, on every change.", answers: { 101: "none" }, refusals: ["malformed_request", "not_found", "origin_refused"] } },
   "/api/drops/{drop}/challenges": {
-    post: { summary: "A proof-of-work challenge, or null where the drop asks for none.", body: "EmptyRequest", isBodyOptional: true, answers: { 200: "ChallengeAnswer" }, refusals: ["not_found", ...BODY] },
+    post: { summary: "A proof-of-work challenge for one ticket, or null where the drop asks for none.", body: "ChallengeRequest", isBodyOptional: true, answers: { 200: "ChallengeAnswer" }, refusals: ["not_found", ...BODY] },
+  },
+  "/api/drops/{drop}/codes": {
+    post: {
+      summary: "Sends a code to an e-mail address, for a drop that gives places to proven addresses. The answer is the same for every address.",
+      body: "CodeRequest", answers: { 202: "CodeAnswer" }, refusals: ["not_found", "lobby_not_open", "drop_closed", "too_many_requests", ...BODY],
+    },
   },
   "/api/drops/{drop}/tickets/{ticket}": {
     put: {
-      summary: "Joins the lobby, or changes what a ticket wants with the same key. evidence, solution and identity are read only by drops whose gates ask for them.",
-      body: "JoinRequest", answers: { 201: "JoinAnswer" }, refusals: ["not_found", "lobby_not_open", "drop_closed", "id_reused", ...BODY],
+      summary: "Joins the lobby, or changes what a ticket wants with the same key. evidence, solution and identity are read only by drops whose gates ask for them; a proof of the ticket itself, which nobody needs, spares whoever has it the solution.",
+      credentials: ["none", "ticket"], body: "JoinRequest", answers: { 201: "JoinAnswer" }, refusals: ["not_found", "lobby_not_open", "drop_closed", "id_reused", "too_many_requests", "challenge_needed", "challenge_failed", "identity_required", "identity_invalid", "identity_in_use", "evidence_invalid", "evidence_used", "credential_invalid", "use_dpop_nonce", ...BODY],
     },
     get: { summary: "Where a ticket stands; its id is the capability.", answers: { 200: "TicketStandingAnswer" }, refusals: ["not_found"] },
   },
@@ -59,7 +67,7 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> 
   "/api/drops/{drop}/holds/{hold}": {
     put: {
       summary: "Holds units, all lines or none.", credentials: ["pass"], body: "HoldRequest", answers: { 201: "HoldAnswer" },
-      refusals: ["not_found", "drop_not_open", "drop_closed", "drop_paused", "not_admitted", "pass_expired", "id_reused", "limit_reached", "sold_out", ...BOUND, ...BODY],
+      refusals: ["not_found", "drop_not_open", "drop_closed", "drop_paused", "not_admitted", "pass_expired", "id_reused", "limit_reached", "sold_out", "too_many_requests", ...BOUND, ...BODY],
     },
     get: { summary: "The state of a hold.", credentials: ["pass"], answers: { 200: "HoldAnswer" }, refusals: ["not_found", ...BOUND] },
     delete: { summary: "Gives a hold up.", credentials: ["pass"], answers: { 200: "HoldAnswer" }, refusals: ["not_found", "order_placed", "origin_refused", ...BOUND] },
@@ -77,7 +85,7 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> 
   "/api/orders/{order}": {
     put: {
       summary: "Places an order from a hold and opens its payment.", credentials: ["pass"], body: "OrderRequest", answers: { 201: "OrderAnswer" },
-      refusals: ["not_found", "id_reused", "order_placed", "limit_reached", "coupon_used_up", "hold_expired", "coupon_invalid", "too_many_requests", ...BOUND, ...BODY],
+      refusals: ["not_found", "id_reused", "order_placed", "limit_reached", "coupon_used_up", "hold_expired", "coupon_invalid", "identity_differs", "too_many_requests", ...BOUND, ...BODY],
     },
     get: { summary: "The order as it stands, with its story.", credentials: ["receipt", "pass"], answers: { 200: "OrderStatusAnswer" }, refusals: ["not_found", ...BOUND] },
   },
@@ -127,7 +135,7 @@ function operationObject(operation: Operation): Record<string, unknown> {
   const { summary, body, query, credentials } = operation;
   return {
     summary,
-    ...(credentials === undefined ? {} : { security: credentials.map((credential) => ({ [credential]: [] })) }),
+    ...(credentials === undefined ? {} : { security: credentials.map((credential) => (credential === "none" ? {} : { [credential]: [] })) }),
     ...(query === undefined ? {} : { parameters: query.map(({ name, summary: description }) => ({ name, in: "query", description, schema: { type: "integer" } })) }),
     ...(body === undefined ? {} : { requestBody: { required: operation.isBodyOptional !== true, content: { "application/json": { schema: reference(body) } } } }),
     responses: { ...answersObject(operation), ...refusalsObject([...operation.refusals, ...ALWAYS]) },

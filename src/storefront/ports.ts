@@ -1,7 +1,11 @@
 import type { StoreConfig } from "../config/store-config.ts";
 import type { DropPort, DropSnapshot } from "../drop/port.ts";
+import type { Mailer } from "../gate/mail.ts";
+import type { Turnstile } from "../gate/turnstile.ts";
+import type { WorkGate } from "../gate/work.ts";
 import type { Hashing } from "../kernel/hashing.ts";
 import type { Clock } from "../kernel/time.ts";
+import type { LobbyDoor } from "../lobby/door.ts";
 import type { LobbyLive, LobbyPort } from "../lobby/port.ts";
 import type { CheckoutPort } from "../settlement/port.ts";
 import type { Credentials } from "./credentials.ts";
@@ -15,7 +19,10 @@ export interface Visitor {
 }
 
 /** What the shop may ask of a drop: stock and orders, never money, controls or seals. */
-export type ShopDrop = Pick<DropPort, "plan" | "claim" | "hold" | "holdState" | "abandon" | "place" | "placed" | "record" | "sweep">;
+export type ShopDrop = Pick<DropPort, "plan" | "beacon" | "claim" | "hold" | "holdState" | "abandon" | "place" | "placed" | "record" | "sweep">;
+
+/** What the shop may ask of a lobby shard: everything but to take back what the desk gave out. */
+export type ShopLobby = LobbyPort & Omit<LobbyDoor, "revoke">;
 
 /** Everything that the storefront's routes may use; workers/storefront wires it from the bindings. */
 export interface StorefrontPorts {
@@ -23,7 +30,7 @@ export interface StorefrontPorts {
   readonly isLocal: boolean;
   readonly version: string;
   drop(slug: string): ShopDrop;
-  lobby(slug: string, shard: number): LobbyPort;
+  lobby(slug: string, shard: number): ShopLobby;
   /** The live chain: isolate memory, edge cache, a lobby shard. At most 2 s old and never past a boundary. */
   live(slug: string): Promise<LobbyLive | null>;
   /** Hands a WebSocket upgrade to one of the drop's lobby shards. */
@@ -31,6 +38,8 @@ export interface StorefrontPorts {
   readonly checkout: CheckoutPort;
   /** Passes a request on to another Worker behind the one public door. */
   forward(to: "desk" | "settlement", request: Request): Promise<Response>;
+  /** Where the Turnstile widget's script comes from: Cloudflare, or the sandbox on a laptop. */
+  readonly turnstileOrigin: string;
   asset(request: Request): Promise<Response>;
   readonly credentials: Credentials;
   readonly now: Clock;
@@ -48,7 +57,15 @@ export interface ApiPorts extends StorefrontPorts {
    * judged by it. Null for a drop that the store does not have.
    */
   plan(slug: string): Promise<PlannedDrop | null>;
+  /** The state that `live` would answer with from this isolate's memory, or null where it would have to ask somebody. */
+  liveAtHand(slug: string): LobbyLive | null;
   readonly hashing: Hashing;
+  randomBytes(count: number): Uint8Array;
+  readonly work: WorkGate;
+  /** Null where its secret is not set: a drop that asks for it lets nobody in. */
+  readonly turnstile: Turnstile | null;
+  /** Null where no mail can be sent, because its secret or its sender is not set: what needs a mail refuses. */
+  readonly mailer: Mailer | null;
   /** Resolves after so many milliseconds. */
   wait(ms: number): Promise<void>;
   /** Lets work go on after the answer is sent. */

@@ -1,5 +1,8 @@
 import { base64url } from "jose";
 import * as v from "valibot";
+import type { ConfigMistake } from "../config/store-config.ts";
+import { isTestingKey } from "../gate/turnstile.ts";
+import type { Hashing } from "../kernel/hashing.ts";
 
 /** A MAC key and its name. */
 export interface MacKey {
@@ -27,6 +30,7 @@ export interface StorefrontSecrets {
   readonly ticketKeys: readonly [MacKey, ...MacKey[]] | null;
   readonly receiptKey: EdPrivateKey | null;
   readonly publicKeys: readonly EdPublicKey[] | null;
+  readonly turnstileSecret: string | null;
 }
 
 const ticketKeysShape = v.pipe(
@@ -36,8 +40,15 @@ const ticketKeysShape = v.pipe(
   v.check((keys) => new Set(keys.map((key) => key.kid)).size === keys.length),
 );
 
-/** Parses the secrets TICKET_KEYS, RECEIPT_KEY and PUBLIC_KEYS; each that is not right is null. */
-export function storefrontSecrets(env: { readonly TICKET_KEYS?: unknown; readonly RECEIPT_KEY?: unknown; readonly PUBLIC_KEYS?: unknown }): StorefrontSecrets {
+interface SecretVariables {
+  readonly TICKET_KEYS?: unknown;
+  readonly RECEIPT_KEY?: unknown;
+  readonly PUBLIC_KEYS?: unknown;
+  readonly TURNSTILE_SECRET?: unknown;
+}
+
+/** Parses the storefront's secrets; each that is not right is null. */
+export function storefrontSecrets(env: SecretVariables): StorefrontSecrets {
   const [first, ...others] = (parsedJson(ticketKeysShape, env.TICKET_KEYS) ?? []).map(({ kid, key }) => ({ kid, key: base64url.decode(key) }));
   const receiptKey = parsedJson(edPrivateShape, env.RECEIPT_KEY);
   return {
@@ -45,7 +56,23 @@ export function storefrontSecrets(env: { readonly TICKET_KEYS?: unknown; readonl
     // A key of another purpose must not sign receipts, whatever it was pasted into.
     receiptKey: receiptKey?.kid.startsWith("receipt-") === true ? receiptKey : null,
     publicKeys: parsedJson(v.object({ keys: v.pipe(v.array(edPublicShape), v.minLength(1)) }), env.PUBLIC_KEYS)?.keys ?? null,
+    turnstileSecret: typeof env.TURNSTILE_SECRET === "string" && env.TURNSTILE_SECRET.trim() !== "" ? env.TURNSTILE_SECRET.trim() : null,
   };
+}
+
+/**
+ * What must not be among the secrets of a deployed store: with a secret for
+ * tests the door would look guarded and let everyone through. Locally there is
+ * nothing to guard.
+ */
+export function secretMistakes(secrets: StorefrontSecrets, isLocal: boolean): ConfigMistake[] {
+  if (isLocal || secrets.turnstileSecret === null || !isTestingKey(secrets.turnstileSecret)) return [];
+  return [{ table: "TURNSTILE_SECRET", field: "", detail: "This is one of Cloudflare's secrets for tests, which prove nothing. Set the widget's own with: wrangler secret put TURNSTILE_SECRET" }];
+}
+
+/** What proof-of-work challenges are signed with: the first signs, all verify. Each is made from a ticket key, so that no MAC can be taken for one of another kind. */
+export function challengeKeys({ ticketKeys }: StorefrontSecrets, hashing: Hashing): string[] {
+  return (ticketKeys ?? []).map(({ key }) => hashing.hmacSha256(key, "tranche/challenge"));
 }
 
 function parsedJson<const Schema extends v.GenericSchema>(schema: Schema, text: unknown): v.InferOutput<Schema> | null {

@@ -1,8 +1,6 @@
+import { UNNAMED_NETWORK } from "../drop/network-budgets.ts";
 import type { Hashing } from "../kernel/hashing.ts";
 import type { Visitor } from "./ports.ts";
-
-/** The network of every local request that does not say otherwise. */
-const LOCAL_NETWORK = "local";
 
 /** What the platform itself says about a request; a header that a client can set is not among it. */
 export interface PlatformFacts {
@@ -26,7 +24,7 @@ export function platformVisitor(facts: PlatformFacts): Visitor {
 export function rehearsedVisitor(header: string | null, rehearsalKey: string | null, hashing: Hashing): Visitor {
   const [key = "", network, country, latitude, longitude] = (header ?? "").trim().split(/\s+/);
   const isTrusted = rehearsalKey !== null && rehearsalKey !== "" && areEqual(hashing.sha256(key), hashing.sha256(rehearsalKey));
-  if (!isTrusted || network === undefined) return { network: LOCAL_NETWORK, country: null, near: null };
+  if (!isTrusted || network === undefined) return { network: UNNAMED_NETWORK, country: null, near: null };
   return { network: network.slice(0, 64), country: countryOf(country), near: placeOf(latitude, longitude) };
 }
 
@@ -39,6 +37,8 @@ function areEqual(left: string, right: string): boolean {
 
 /** One household has one IPv4 address, but a /64 full of IPv6 addresses. */
 function networkOf(address: string): string {
+  // Nothing but an address is a network: no name can be slipped in that means something to us.
+  if (!/^[0-9a-f:.]+$/i.test(address)) return "unknown";
   if (!address.includes(":")) return address;
   const [head = "", tail] = address.toLowerCase().split("::");
   const front = head === "" ? [] : head.split(":");

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect } from "vitest";
 import { inParallel, wait } from "../support/crowd.ts";
 import { claimsOf, hmacSigning, jws, headerOf, reminted, ticketSigning, unsigned } from "../support/forgery.ts";
-import { admittedPeople, atRest, desk, expectRefusal, orderAtDesk, partiesOf, paymentsOf, sendBytes, sendProven, sendRaw, sendDeclared, unchanged } from "../support/hostile.ts";
+import { admittedPeople, atRest, desk, expectRefusal, orderAtDesk, partiesOf, paymentsOf, sendBytes, sendProven, sendRaw, unchanged } from "../support/hostile.ts";
 import { countHostile, hostile, hostileBeyond } from "../support/hostile-entries.ts";
 import { startProduct, type Product } from "../support/product.ts";
 import { readRecord, verifyRecord } from "../support/record-verifier.ts";
@@ -82,7 +82,7 @@ async function holdWithoutPaying(): Promise<readonly Answer[]> {
   const next = await joined("sitting", "SIT-1");
   await next.admitted();
   const freed = await next.hold(unit);
-  await wait(3_000);
+  await wait(6_000);
   const second = await greedy.claim();
   await wait(Date.parse(second.body.expiresAt) - Date.now() + 50);
   return [held, meanwhile, atOnce, freed, second, await greedy.claim()];
@@ -286,20 +286,6 @@ hostile(16, "a socket with a foreign Origin, answer 403 origin_refused", async (
   });
 });
 
-hostile(19, "a proof of work of 10 MB, answer 413 too_large; longer than one can be or of another kind, 422", async () => {
-  const shopper = new Shopper(product.store, "main");
-  const url = shopper.url(`/api/drops/main/tickets/${shopper.ticketId}`);
-  const body = async (solution: unknown) => JSON.stringify({ jwk: await shopper.publicKey(), wants: MAIN, solution });
-  await unchanged(product, DROPS, async () => {
-    expectRefusal(await sendDeclared(url, "PUT", 10_000_000), 413, "too_large");
-    expectRefusal(await sendRaw("PUT", url, await body("x".repeat(17_000))), 413, "too_large");
-    expectRefusal(await sendRaw("PUT", url, await body("x".repeat(4_097))), 422, "invalid_request");
-    expectRefusal(await sendRaw("PUT", url, await body(7)), 422, "invalid_request");
-    expectRefusal(await sendDeclared(shopper.url("/api/drops/main/challenges"), "POST", 10_000_000), 413, "too_large");
-    expectRefusal(await sendRaw("GET", url, null), 404, "not_found");
-  });
-});
-
 hostileBeyond("somebody else's hold read, given up, replaced or ordered, answer 404 not_found; its id used again, 409 id_reused", async () => {
   const [owner, thief] = [person(), person()];
   const id = clientId("hld");
@@ -336,7 +322,8 @@ hostile(6, "holding without paying again and again, answer 429 too_many_requests
   expect(held.status).toBe(201);
   expectRefusal(meanwhile, 409, "sold_out");
   expectRefusal(atOnce, 429, "too_many_requests");
-  expect(Number(atOnce.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
+  // Twice the claim window: whoever held and bought nothing waits longer for the next turn.
+  expect(Number(atOnce.headers.get("retry-after"))).toBeGreaterThan(3);
   expect([freed.status, second.status]).toEqual([201, 201]);
   expectRefusal(third, 429, "too_many_requests");
   expect(Number(third.headers.get("retry-after"))).toBeGreaterThan(60);
@@ -383,4 +370,4 @@ hostileBeyond("a drop that the desk cancelled, answer 410 drop_closed to holds, 
   expect(await verifyRecord(product.store, "main")).toMatchObject({ failures: [], heldUnits: 0, soldUnits: 0 });
 });
 
-countHostile("Stock and queue", "Bot protection");
+countHostile("Stock and queue");

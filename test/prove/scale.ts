@@ -119,7 +119,7 @@ function judged(stage: Stage, { silentMs, oldestMs }: Silence, { rows, plan, ask
   const opensAtSecond = Math.ceil(plan.opensAt / 1_000);
   const ofDrop = asked.filter(({ object }) => object === stage.drop);
   // In the second of the draw every shard seals and asks whether the drop has opened; that is once for a shard, whoever waits.
-  const waiting = ofDrop.filter(({ request, second }) => (request === "snapshot" || request === "sweep" || request === "seal") && Math.abs(second - opensAtSecond) > 2);
+  const waiting = ofDrop.filter(({ request, second }) => (request === "snapshot" || request === "seal") && Math.abs(second - opensAtSecond) > 2);
   const atDraw = ofDrop.filter(({ request, second }) => (request === "snapshot" || request === "seal") && Math.abs(second - opensAtSecond) <= 2).reduce((sum, { times }) => sum + times, 0);
   const waitingMost = most(bySecond(waiting));
   const busiest = [...new Set(asked.map(({ object }) => object))].map((object) => ({ object, times: most(bySecond(asked.filter((one) => one.object === object))) })).toSorted((a, b) => b.times - a.times)[0] ?? { object: "none", times: 0 };

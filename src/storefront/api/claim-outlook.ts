@@ -9,6 +9,8 @@ import type { TicketClaims } from "../credentials.ts";
 /** `ask`: the ticket looks served, so the Drop object decides. `wait`: it is not, by a state at most two seconds old. */
 export type ClaimOutlook = Result<"ask" | "wait", NotOpen>;
 
+const PAUSED: ClaimOutlook = rejected({ code: "drop_paused" });
+
 /**
  * What a claim can come to by the live state. Only those whose place is called
  * are passed on: the crowd that asks again and again never reaches the one
@@ -24,15 +26,16 @@ export function claimOutlook(ticket: TicketClaims, snapshot: LobbyLive, hashing:
     case "cancelled":
       return rejected({ code: "drop_closed" });
     case "paused":
-      return rejected({ code: "drop_paused" });
     case "drawing":
     case "open":
     case "sold-out":
       break;
   }
   if (plan.admit === "all" && live.phase !== "drawing") return { ok: true, value: "ask" };
-  if (live.seed === null) return { ok: true, value: "wait" };
+  // Whoever has sat down already gets the same pass again also while the drop is paused; who has not is told by the Drop object.
+  if (live.seed === null) return live.phase === "paused" ? PAUSED : { ok: true, value: "wait" };
   const rank = rankOf(ticket, plan.opensAt, live.seed, hashing);
   const { lane, wants } = ticket;
-  return { ok: true, value: isTicketServed({ rank, lane, wants }, thresholdLookup(live.thresholds)) ? "ask" : "wait" };
+  if (isTicketServed({ rank, lane, wants }, thresholdLookup(live.thresholds))) return { ok: true, value: "ask" };
+  return live.phase === "paused" ? PAUSED : { ok: true, value: "wait" };
 }

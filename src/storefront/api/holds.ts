@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { HoldId } from "../../../schema/wire/ids.ts";
 import { HoldRequest, type HoldAnswer } from "../../../schema/wire/hold.ts";
 import type { HoldView, Line } from "../../drop/port.ts";
-import type { FieldError } from "../../kernel/problem.ts";
+import type { FieldError, Problem } from "../../kernel/problem.ts";
 import { accepted, rejected, type Result } from "../../kernel/result.ts";
 import { instantToWire } from "../../kernel/time.ts";
 import type { PassClaims } from "../credentials.ts";
@@ -24,13 +24,26 @@ export function putHold(ports: ApiPorts): Handler {
     const body = await strictBody(context.req.raw, HoldRequest);
     if (!body.ok) return refusal(body.rejection, context);
     const { lines, replaces } = body.value;
-    const mistakes = repeatedSkus(lines);
-    if (replaces === id) mistakes.push({ pointer: "/replaces", detail: "A hold cannot replace itself." });
-    if (mistakes.length > 0) return refusal(invalidMembers(...mistakes), context);
-    const { sitting, entry } = pass;
-    const held = await ports.drop(drop).hold({ id, sitting, entry, lines, replaces: replaces ?? null, network: ports.credentials.networkOf(ports.visitor(context.req.raw).network) });
-    return held.ok ? answer(holdToWire(held.value), 201) : refusal(portProblem(held.rejection, ports.now()), context);
+    const held = await holdUnits(ports, { drop, id, pass, lines, replaces: replaces ?? null, network: ports.visitor(context.req.raw).network });
+    return held.ok ? answer(holdToWire(held.value), 201) : refusal(held.rejection, context);
   };
+}
+
+/** What is to be held, by which pass, and from which network as the platform names it. */
+interface HoldAsked extends AddressedHold {
+  readonly lines: readonly Line[];
+  readonly replaces: string | null;
+  readonly network: string;
+}
+
+/** Holds for a pass that was proven, however it was. */
+export async function holdUnits(ports: ApiPorts, { drop, id, pass, lines, replaces, network }: HoldAsked): Promise<Result<HoldView, Problem>> {
+  const mistakes = repeatedSkus(lines);
+  if (replaces === id) mistakes.push({ pointer: "/replaces", detail: "A hold cannot replace itself." });
+  if (mistakes.length > 0) return rejected(invalidMembers(...mistakes));
+  const { sitting, entry } = pass;
+  const held = await ports.drop(drop).hold({ id, sitting, entry, lines, replaces, network: ports.credentials.networkOf(network) });
+  return held.ok ? held : rejected(portProblem(held.rejection, ports.now()));
 }
 
 interface AddressedHold {

@@ -22,7 +22,7 @@ export function showOrder(ports: ApiPorts, refreshes: AttemptBudget): Handler {
   return async (context) => {
     const found = await readableOrder(ports, context);
     if (!found.ok) return found.rejection;
-    const view = await refreshed(ports, refreshes, found.value);
+    const view = await refreshedOrder(ports, refreshes, found.value);
     return answer(orderStatusToWire(view, await ports.credentials.mintReceipt(view.order, view.order.placedAt)));
   };
 }
@@ -32,10 +32,15 @@ export function showReceipt(ports: ApiPorts): Handler {
   return async (context) => {
     const found = await readableOrder(ports, context);
     if (!found.ok) return found.rejection;
-    const store = { name: ports.store.name, support: ports.store.support, url: new URL(context.req.url).origin };
-    const receipt = receiptDocument(found.value, store);
-    return answer({ receipt, signature: await ports.credentials.signReceipt(receipt), schemaOrg: receiptSchemaOrg(found.value, store) });
+    return answer(await signedReceipt(ports, found.value, new URL(context.req.url).origin));
   };
+}
+
+/** The receipt of an order as it stands, signed. */
+export async function signedReceipt(ports: ApiPorts, view: OrderView, origin: string) {
+  const store = { name: ports.store.name, support: ports.store.support, url: origin };
+  const receipt = receiptDocument(view, store);
+  return { receipt, signature: await ports.credentials.signReceipt(receipt), schemaOrg: receiptSchemaOrg(view, store) };
 }
 
 /** Who asks: by a receipt, which is for one order, or by the pass of a sitting. */
@@ -49,10 +54,16 @@ async function readableOrder(ports: ApiPorts, context: Context): Promise<Result<
   const reader = await readerOf(ports, context.req.raw);
   if (!reader.ok) return rejected(credentialRefusal(ports, context, reader.rejection));
   const id = context.req.param("order") ?? "";
-  const isTheirs = v.is(OrderId, id) && (reader.value.by === "pass" || reader.value.id === id);
-  const view = isTheirs ? await orderView(ports, id, reader.value) : null;
-  const isReadable = view !== null && view.order.drop === reader.value.drop && (reader.value.by === "receipt" || view.order.entry === reader.value.pass.entry);
-  return isReadable ? { ok: true, value: view } : rejected(refusal({ code: "not_found" }, context));
+  const view = await orderFor(ports, id, reader.value);
+  return view === null ? rejected(refusal({ code: "not_found" }, context)) : { ok: true, value: view };
+}
+
+/** The order of this id, where `reader` may read it; null for an order that never was, and for somebody else's. */
+export async function orderFor(ports: ApiPorts, id: string, reader: Reader): Promise<OrderView | null> {
+  const isTheirs = v.is(OrderId, id) && (reader.by === "pass" || reader.id === id);
+  const view = isTheirs ? await orderView(ports, id, reader) : null;
+  const isReadable = view !== null && view.order.drop === reader.drop && (reader.by === "receipt" || view.order.entry === reader.pass.entry);
+  return isReadable ? view : null;
 }
 
 async function readerOf(ports: ApiPorts, request: Request): Promise<Result<Reader, CredentialRejection>> {
@@ -75,7 +86,7 @@ async function orderView(ports: ApiPorts, id: string, reader: Reader): Promise<O
 }
 
 /** Asks the provider for whoever came back before the webhook did; the budget keeps a reloading page from asking on. */
-async function refreshed(ports: ApiPorts, refreshes: AttemptBudget, view: OrderView): Promise<OrderView> {
+export async function refreshedOrder(ports: ApiPorts, refreshes: AttemptBudget, view: OrderView): Promise<OrderView> {
   const { id } = view.order;
   const isOpen = (view.state === "placed" || view.state === "confirming") && (view.payment.state === "none" || view.payment.state === "pending");
   const now = ports.now();

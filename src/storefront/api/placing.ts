@@ -8,13 +8,14 @@ import type { PlaceCommand } from "../../drop/port.ts";
 import { COMPACT_FORM } from "../../kernel/compact-form.ts";
 import type { Problem } from "../../kernel/problem.ts";
 import { accepted, rejected, type Result } from "../../kernel/result.ts";
+import type { OrderView } from "../../settlement/port.ts";
 import type { PassClaims } from "../credentials.ts";
 import type { ApiPorts } from "../ports.ts";
 import { announcedDrop, type AnnouncedDrop } from "./announced-drop.ts";
 import { answer, refusal } from "./answers.ts";
 import type { AttemptBudget } from "./attempt-budget.ts";
 import { checkedDelivery } from "./delivery-check.ts";
-import { emailAddress } from "./email-address.ts";
+import { emailAddress } from "../../gate/email-address.ts";
 import { confirmingView, orderToWire } from "./order-wire.ts";
 import { portProblem } from "./refusals.ts";
 import { credentialRefusal, passOf } from "./request-credentials.ts";
@@ -43,12 +44,17 @@ export function putOrder(ports: ApiPorts, guesses: AttemptBudget): Handler {
     const drop = await announcedDrop(ports, pass.value.drop);
     if (drop === null) return refusal({ code: "not_found" }, context);
 
-    const placed = await place(ports, guesses, { id, body: body.value, drop, pass: pass.value, returnTo: new URL(request.url).origin });
+    const placed = await placeOrder(ports, guesses, { id, body: body.value, drop, pass: pass.value, returnTo: new URL(request.url).origin });
     if (!placed.ok) return refusal(placed.rejection, context);
-    const opened = await withinBudget(ports, OPEN_BUDGET_MS, "checkout.open", ports.checkout.open(placed.value));
+    const opened = await openPayment(ports, placed.value);
     const receipt = await ports.credentials.mintReceipt(placed.value, placed.value.placedAt);
-    return answer(orderToWire(opened ?? confirmingView(placed.value), receipt), 201);
+    return answer(orderToWire(opened, receipt), 201);
   };
+}
+
+/** The order with its payment page, or without one yet where settlement or the provider is slow. */
+export async function openPayment(ports: ApiPorts, placed: PlacedOrder): Promise<OrderView> {
+  return (await withinBudget(ports, OPEN_BUDGET_MS, "checkout.open", ports.checkout.open(placed))) ?? confirmingView(placed);
 }
 
 interface Placing {
@@ -59,7 +65,8 @@ interface Placing {
   readonly returnTo: string;
 }
 
-async function place(ports: ApiPorts, guesses: AttemptBudget, placing: Placing): Promise<Result<PlacedOrder, Problem>> {
+/** Makes the order of a hold for a pass that was proven, however it was. */
+export async function placeOrder(ports: ApiPorts, guesses: AttemptBudget, placing: Placing): Promise<Result<PlacedOrder, Problem>> {
   const now = ports.now();
   const { pass, drop, body } = placing;
   const command = orderCommand(ports, placing);

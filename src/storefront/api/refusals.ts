@@ -2,10 +2,11 @@ import type { AbandonRejection, ClaimRejection, HoldRejection, PlaceRejection } 
 import type { Problem } from "../../kernel/problem.ts";
 import { Fault, unreachable } from "../../kernel/result.ts";
 import { instantToWire } from "../../kernel/time.ts";
+import type { AddressRejection } from "../../lobby/door.ts";
 import type { JoinRejection } from "../../lobby/port.ts";
 import type { CredentialRejection } from "../credentials.ts";
 
-type PortRejection = CredentialRejection | JoinRejection | ClaimRejection | HoldRejection | AbandonRejection | PlaceRejection;
+type PortRejection = AddressRejection | CredentialRejection | JoinRejection | ClaimRejection | HoldRejection | AbandonRejection | PlaceRejection;
 
 /** What each "no" of the drop, the lobby and the credentials is on the wire. */
 export function portProblem(rejection: PortRejection, now: number): Problem {
@@ -24,12 +25,19 @@ export function portProblem(rejection: PortRejection, now: number): Problem {
       return { code: "invalid_request", facts: { max: rejection.max }, errors: [{ pointer: rejection.pointer, detail: `At most ${rejection.max} can be bought by one person.` }] };
     case "unknown_sku":
       return { code: "invalid_request", errors: [{ pointer: rejection.pointer, detail: "This drop has no such item." }] };
+    case "already_spent":
+      return { code: "challenge_failed", facts: { gate: rejection.key.slice(0, rejection.key.indexOf("/")) } };
     case "limit_reached":
       return { code: rejection.code, facts: { limit: rejection.limit } };
     case "sold_out": {
       const { sku, available, nextStageAt } = rejection;
       return { code: rejection.code, facts: { sku, available, nextStageAt: nextStageAt === null ? null : instantToWire(nextStageAt) } };
     }
+    case "identity_in_use":
+      return { code: rejection.code, facts: { ticket: rejection.ticket } };
+    case "identity_required":
+    case "identity_invalid":
+    case "identity_differs":
     case "credential_missing":
     case "credential_invalid":
     case "use_dpop_nonce":

@@ -9,6 +9,8 @@ export interface Refusal {
   readonly detail: string;
   /** How long the store asks to wait; 0 where it asks for nothing. */
   readonly waitMs: number;
+  /** The ticket that a person has already, where that is the reason. */
+  readonly ticket?: string;
 }
 
 export type Answer<Value> = { readonly ok: true; readonly status: number; readonly value: Value } | { readonly ok: false; readonly refusal: Refusal };
@@ -60,6 +62,7 @@ async function refusalOf(response: Response): Promise<Refusal> {
     title: text("title", "The store could not do this"),
     detail: text("detail", "Nothing was changed. Try again in a moment."),
     waitMs: askedWaitMs(response),
+    ...(typeof facts["ticket"] === "string" ? { ticket: facts["ticket"] } : {}),
   };
 }
 

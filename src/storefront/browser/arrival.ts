@@ -14,13 +14,16 @@ export function wireButtons(actions: Readonly<Record<string, () => void>>): void
   });
 }
 
-/** A scanned voucher arrives in the fragment; it is taken out of the address bar and kept. */
-export function takeScannedCoupon(errands: Errands): void {
-  const coupon = new URLSearchParams(location.hash.slice(1)).get("coupon");
-  if (coupon !== null && coupon !== "") {
-    errands.update({ coupon });
-    history.replaceState(null, "", location.pathname + location.search);
+/** What was scanned arrives in the fragment; it is taken out of the address bar and kept. */
+export function takeScanned(errands: Errands): void {
+  const scanned = new URLSearchParams(location.hash.slice(1));
+  const text = (name: string) => scanned.get(name) || null;
+  const [coupon, invite, presence] = [text("coupon"), text("invite"), text("presence")];
+  if (coupon !== null) errands.update({ coupon });
+  if (invite !== null || presence !== null) {
+    errands.update({ evidence: { ...errands.memory().evidence, ...(invite === null ? {} : { invite }), ...(presence === null ? {} : { presence }) } });
   }
+  if (coupon !== null || invite !== null || presence !== null) history.replaceState(null, "", location.pathname + location.search);
   const field = find<HTMLInputElement>('input[name="coupon"]');
   if (field !== null && errands.memory().coupon !== null) field.placeholder = "From the code you scanned";
 }

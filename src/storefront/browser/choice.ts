@@ -57,7 +57,7 @@ export function createChoice(page: PageData, limit: () => number, onChange: () =
 }
 
 /** "2 × Moth tee, S and 1 × Moth poster". */
-export function lineWords(page: PageData, lines: readonly WireLine[]): string {
+export function lineWords(page: Pick<PageData, "items">, lines: readonly WireLine[]): string {
   const words = lines.map(({ sku, quantity }) => `${quantity} × ${page.items.find((item) => item.sku === sku)?.title ?? sku}`);
   return words.length < 2 ? (words[0] ?? "") : `${words.slice(0, -1).join(", ")} and ${words.at(-1) ?? ""}`;
 }

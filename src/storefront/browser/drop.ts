@@ -1,16 +1,20 @@
+import { raiseAlarm } from "./alarm.ts";
 import { unitsOrdered } from "./another.ts";
-import { announceTimes, takeScannedCoupon, wireButtons } from "./arrival.ts";
+import { announceTimes, takeScanned, wireButtons } from "./arrival.ts";
 import { type Api, createApi, jitter, type Refusal, wait } from "./api.ts";
 import { type Checkout, createCheckout } from "./checkout.ts";
 import { type Choice, createChoice } from "./choice.ts";
 import { createClock, type ServerClock, spanWords } from "./clock.ts";
+import type { Door, DoorHost } from "./door.ts";
 import { fill, find, localiseTimes, pageData, show } from "./dom.ts";
 import { Errands, type Outcome } from "./errands.ts";
+import { createIdentity, fillOrderAddress, type Identity, isAddressAsked, isEvidenceDue } from "./identity.ts";
 import { isHolding, nextBoundaryAt, type Step, stepOf, totalUnits, whatCanBeTaken } from "./journey.ts";
 import { followLive, type LiveFeed } from "./live.ts";
-import type { Live, PageData } from "./page-data.ts";
+import type { DoorFacts, Live, PageData } from "./page-data.ts";
 import { neverGrowing, positionOf, rankOf } from "./rank.ts";
 import { StallView } from "./stall-view.ts";
+import { bearWitnessOfLive } from "./witness.ts";
 import type { Rest } from "./storage.ts";
 
 const TICK_MS = 250;
@@ -45,6 +49,7 @@ class DropPage {
   readonly #view: StallView;
   readonly #choice: Choice;
   readonly #checkout: Checkout | null;
+  readonly #identity: Identity | null;
   readonly #feed: LiveFeed;
   #live: Live | null = null;
   #rank: { readonly of: string; readonly value: string } | null = null;
@@ -61,10 +66,11 @@ class DropPage {
     this.#page = page;
     this.#clock = createClock(() => performance.now(), page.now);
     this.#api = createApi(this.#clock, trouble);
-    this.#errands = new Errands(page, this.#api, this.#clock, () => this.render());
+    this.#errands = new Errands(page, this.#api, this.#clock, () => this.render(), page.door === null ? null : this.#openDoor(page.door));
     this.#view = new StallView(page);
     const form = find<HTMLFormElement>('[data-form="checkout"]');
     this.#checkout = form === null ? null : createCheckout(page, form, () => void this.#placeOrder());
+    this.#identity = createIdentity(page, this.#errands, this.#clock, (errand) => this.#run(errand));
     this.#choice = createChoice(page, () => page.limit - unitsOrdered(this.#errands.memory()), () => this.#allowJoining());
     this.#feed = followLive({
       drop: page.drop,
@@ -78,7 +84,7 @@ class DropPage {
   }
 
   start(): void {
-    takeScannedCoupon(this.#errands);
+    takeScanned(this.#errands);
     this.#choice.set(this.#errands.memory().wants);
     wireButtons({
       join: () => void this.#choose(),
@@ -101,9 +107,16 @@ class DropPage {
     this.render();
   }
 
+  /** Loads what prepares the door's checks; a drop without such gates never does. */
+  async #openDoor(facts: DoorFacts): Promise<Door> {
+    const { createDoor }: { createDoor(facts: DoorFacts, host: DoorHost): Door } = await import(facts.module);
+    return createDoor(facts, { now: () => this.#clock.now(), wanted: () => this.#errands.prepared(), say: trouble });
+  }
+
   render(): void {
     const now = this.#clock.now();
-    const step = stepOf({ memory: this.#errands.memory(), live: this.#live, rank: this.#rank?.value ?? null, isShort: this.#isShort, now });
+    const step = stepOf({ memory: this.#errands.memory(), live: this.#live, rank: this.#rank?.value ?? null, isShort: this.#isShort, isAddressAsked: isAddressAsked(this.#errands.memory(), this.#page, now), now });
+    this.#identity?.show(this.#errands.memory(), now);
     if (step !== this.#lastStep) this.#arrive(step);
     this.#lastStep = step;
     this.#view.show({ step, isEditing: this.#isEditing, isBusy: this.#isBusy, memory: this.#errands.memory(), live: this.#live, rank: this.#rank?.value ?? null, eta: this.#eta, now });
@@ -122,6 +135,7 @@ class DropPage {
   /** Once, at the beginning of a step. */
   #arrive(step: Step): void {
     if (step === "line") void this.#askForTime();
+    if (step === "held") fillOrderAddress(this.#errands.memory().address);
     if (step === "rested" || step === "ordered") {
       this.#isEditing = false;
       this.#isAnother = false;
@@ -137,6 +151,7 @@ class DropPage {
     // What comes back without a change is not asked for again in the same breath.
     this.#nextActAt = now + 1_000 * jitter();
     if (step === "joining" && now >= this.#page.lobbyOpensAt) void this.#run(() => this.#errands.join());
+    else if (step === "waiting" && isEvidenceDue(memory, this.#page, now)) void this.#run(() => this.#errands.reenter());
     else if (step === "called" || isResending) void this.#run(() => this.#errands.takeTurn(memory.wants));
     else if (step === "ordered" && memory.order?.answer === null) void this.#run(() => this.#errands.resendOrder());
     else if (step === "rested" && memory.rest?.isUntilFree === true && this.#isAllFree()) this.#again();
@@ -182,6 +197,8 @@ class DropPage {
   #hear(live: Live): void {
     if (this.#live !== null && live.stage !== this.#live.stage) this.#isShort = false;
     this.#live = live;
+    const complaint = bearWitnessOfLive(this.#page.drop, this.#page.planHash, live);
+    if (complaint !== null) raiseAlarm(complaint, this.#page.drop);
     this.#api.learnNonce(live.dpopNonce);
     void this.#learnRank(live);
     this.render();

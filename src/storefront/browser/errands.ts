@@ -1,5 +1,7 @@
-import { type Api, jitter, type Refusal, wait } from "./api.ts";
-import type { ServerClock } from "./clock.ts";
+import { type Answer, type Api, jitter, type Refusal, wait } from "./api.ts";
+import { type ServerClock, spanWords } from "./clock.ts";
+import type { Door } from "./door.ts";
+import { isAddressAsked, isEvidenceDue } from "./identity.ts";
 import { freshId } from "./ids.ts";
 import { isHolding } from "./journey.ts";
 import type { Claim, Hold, Order, OrderStatus, PageData, Standing, Ticket, WireLine } from "./page-data.ts";
@@ -13,6 +15,20 @@ export interface OrderBody {
   readonly email: string;
   readonly delivery: unknown;
   readonly coupon: string | null;
+}
+
+/** Something that was prepared may have grown too old on its way; what is refused twice more is not the clock's fault. */
+const GATE_ATTEMPTS_MAX = 3;
+
+/** A refused code in words about the code. */
+function codeRefusal(refusal: Refusal): Refusal {
+  if (refusal.code === "invalid_request") return { ...refusal, title: "This is not an e-mail address", detail: "Look whether something is missing or mistyped." };
+  if (refusal.code !== "too_many_requests") return refusal;
+  return { ...refusal, title: "No further code for a while", detail: `Several were sent already, and the newest one works. You can ask for another in ${spanWords(refusal.waitMs)}.` };
+}
+
+function isGateRefusal({ code }: Refusal): boolean {
+  return code === "challenge_needed" || code === "challenge_failed";
 }
 
 const DONE: Outcome = { done: true };
@@ -44,14 +60,16 @@ export class Errands {
   readonly #api: Api;
   readonly #clock: ServerClock;
   readonly #onChange: () => void;
+  readonly #door: Promise<Door> | null;
   readonly #key: string;
   readonly #base: string;
 
-  constructor(page: PageData, api: Api, clock: ServerClock, onChange: () => void) {
+  constructor(page: PageData, api: Api, clock: ServerClock, onChange: () => void, door: Promise<Door> | null = null) {
     this.#page = page;
     this.#api = api;
     this.#clock = clock;
     this.#onChange = onChange;
+    this.#door = door;
     this.#key = memoryKey(page.drop, page.planHash);
     this.#base = `/api/drops/${page.drop}`;
   }
@@ -66,7 +84,49 @@ export class Errands {
   }
 
   join(): Promise<Outcome> {
-    return this.#alone(async () => (this.memory().ticket === null ? this.#putTicket() : DONE));
+    return this.#alone(async () => {
+      if (this.memory().ticket !== null) return DONE;
+      // Begun, and gone on with as soon as it is known who joins: the code is for this very id.
+      const ticketId = await this.#joiningId();
+      const isAsked = isAddressAsked({ ...this.memory(), ticketId }, this.#page, this.#clock.now());
+      if (!isAsked) return this.#join();
+      this.update({ ticketId });
+      return DONE;
+    });
+  }
+
+  /** Joins again with evidence that was scanned since: until the opening it can still change the lane. */
+  reenter(): Promise<Outcome> {
+    return this.#alone(async () => (isEvidenceDue(this.memory(), this.#page, this.#clock.now()) ? this.#putTicket() : DONE));
+  }
+
+  /** Has a code sent to an address. */
+  sendCode(email: string): Promise<Outcome> {
+    return this.#alone(async () => {
+      const ticket = await this.#joiningId();
+      const answer = await this.#api.ask<unknown>({ method: "POST", path: `${this.#base}/codes`, body: { ticket, email } });
+      if (!answer.ok) return endedWith(codeRefusal(answer.refusal));
+      this.update({ ticketId: ticket, asked: { email, at: this.#clock.now() } });
+      return DONE;
+    });
+  }
+
+  /** Joins with the code that came to the address. */
+  prove(code: string): Promise<Outcome> {
+    return this.#alone(async () => {
+      const { asked } = this.memory();
+      if (asked === null) return DONE;
+      this.update({ identity: { email: asked.email, code } });
+      return this.memory().ticket === null ? this.#join() : this.#putTicket();
+    });
+  }
+
+  /** Joins with an address that needs no proof before the order does. */
+  nameAddress(email: string): Promise<Outcome> {
+    return this.#alone(async () => {
+      this.update({ identity: { email } });
+      return this.memory().ticket === null ? this.#join() : this.#putTicket();
+    });
   }
 
   /** Stores other wants; with a ticket the store is told too, and the rank stays. */
@@ -79,7 +139,7 @@ export class Errands {
 
   /** Takes back a join that was not answered yet. */
   leave(): void {
-    this.update({ ticketId: null });
+    this.update({ ticketId: null, asked: null, identity: null });
   }
 
   /** Claims a pass if there is none and holds `lines`. */
@@ -155,22 +215,82 @@ export class Errands {
     return keysOf(this.#page.drop, makeKeys);
   }
 
+  async #join(): Promise<Outcome> {
+    const outcome = await this.#putTicket();
+    const theirs = outcome.done ? undefined : outcome.refusal.ticket;
+    if (theirs === undefined) return outcome;
+    // The person has a place already. It was proven here that it is theirs, so that it is this browser's from now on.
+    this.update({ ticketId: theirs });
+    return this.#putTicket();
+  }
+
+  /** The id of the join that was begun, or one for a new one. */
+  async #joiningId(): Promise<string> {
+    const { ticketId, spareId } = this.memory();
+    return ticketId ?? spareId ?? (await this.#door)?.draft() ?? freshId("tkt");
+  }
+
   async #putTicket(): Promise<Outcome> {
-    const { ticketId, wants } = this.memory();
-    const id = ticketId ?? freshId("tkt");
+    const door = this.#door === null ? null : await this.#door;
+    const id = await this.#joiningId();
     this.update({ ticketId: id });
-    const body = { jwk: await publicJwk(await this.#keys()), wants };
-    const answer = await this.#api.ask<Ticket>({ method: "PUT", path: `${this.#base}/tickets/${id}`, body });
-    if (!answer.ok) return this.#refusedTicket(answer.refusal);
-    this.update({ ticket: { ...answer.value, weight: weightOf(answer.value.ticket) } });
-    return DONE;
+    for (let attempt = 1; ; attempt++) {
+      const answer = await this.#sendTicket(id, door);
+      // Taken back while the door was being prepared.
+      if (answer === null) return DONE;
+      if (!answer.ok && door !== null && isGateRefusal(answer.refusal) && attempt < GATE_ATTEMPTS_MAX) door.renew();
+      else if (!answer.ok) return this.#refusedTicket(answer.refusal);
+      else {
+        const { identity, address } = this.memory();
+        this.update({ ticket: { ...answer.value, weight: weightOf(answer.value.ticket) }, evidence: null, asked: null, identity: null, spareId: null, address: identity?.email ?? address });
+        return DONE;
+      }
+    }
+  }
+
+  /** A ticket that is there already is proven instead of passing the gates again. */
+  async #sendTicket(id: string, door: Door | null): Promise<Answer<Ticket> | null> {
+    const { ticket } = this.memory();
+    const keys = await this.#keys();
+    const shown = door === null || ticket !== null ? null : await door.show(id);
+    if (shown?.ok === false) return shown;
+    if (this.memory().ticketId !== id) return null;
+    const body = { jwk: await publicJwk(keys), wants: this.memory().wants, ...shown?.members, ...this.#introduction() };
+    const bound = ticket === null || (door === null && this.memory().evidence === null) ? {} : { bound: { token: ticket.ticket, keys } };
+    return this.#api.ask<Ticket>({ method: "PUT", path: `${this.#base}/tickets/${id}`, body, ...bound });
+  }
+
+  /** Who joins and what speaks for a lane, as far as there is anything to say. */
+  #introduction(): { readonly identity?: unknown; readonly evidence?: unknown } {
+    const { ticket, identity, evidence, address } = this.memory();
+    // After the opening it changes nothing any more, and may be too old to be shown at all.
+    const isShown = evidence !== null && (ticket === null || isEvidenceDue(this.memory(), this.#page, this.#clock.now()));
+    const named = identity ?? (isShown && address !== null ? { email: address } : null);
+    return { ...(named === null ? {} : { identity: named }), ...(isShown ? { evidence } : {}) };
+  }
+
+  /** For which ticket's id the door should be prepared now; see `DoorHost`. */
+  prepared(): string | "draft" | null {
+    const { ticket, ticketId } = this.memory();
+    const now = this.#clock.now();
+    return ticket !== null || now < this.#page.lobbyOpensAt || now >= this.#page.closesAt ? null : (ticketId ?? "draft");
   }
 
   /** An id that was refused is not kept, so that the next join starts with a fresh one. */
   #refusedTicket(refusal: Refusal): Outcome {
+    const { ticket, ticketId, identity } = this.memory();
     if (refusal.code === "lobby_not_open") return DONE;
-    if (this.memory().ticket === null) this.update({ ticketId: null });
+    // The id is kept: the next code is for it as well, and the page asks for it again.
+    if (refusal.code === "identity_invalid") this.update({ identity: null });
+    else if (refusal.code === "evidence_invalid" || refusal.code === "evidence_used") this.update({ evidence: null, ...(ticket === null ? this.#keptForNext(identity, ticketId) : {}) });
+    else if (ticket === null) this.update({ ticketId: null });
     return endedWith(refusal);
+  }
+
+  /** A proven address counts for the next try as well, under the id that it was proven for; a named one is asked for again. */
+  #keptForNext(identity: Memory["identity"], id: string | null): Partial<Memory> {
+    const isProven = identity?.code !== undefined;
+    return { ticketId: null, spareId: isProven ? id : null, identity: isProven ? identity : null };
   }
 
   async #claim(): Promise<Outcome> {

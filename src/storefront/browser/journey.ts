@@ -12,6 +12,7 @@ import type { Memory } from "./storage.ts";
 export type Step =
   | "choose"
   | "joining"
+  | "proving"
   | "waiting"
   | "drawing"
   | "line"
@@ -26,12 +27,17 @@ export type Step =
   | "closed"
   | "cancelled";
 
+/** What of a memory says where its owner stands. */
+export type Remembered = Pick<Memory, "wants" | "ticketId" | "ticket" | "hold" | "order" | "rest">;
+
 export interface Situation {
-  readonly memory: Memory;
+  readonly memory: Remembered;
   readonly live: Live | null;
   readonly rank: string | null;
   /** Set when the wanted items were not all free: what was refused. */
   readonly isShort: boolean;
+  /** The next join needs to be told who joins. */
+  readonly isAddressAsked: boolean;
   readonly now: number;
 }
 
@@ -45,13 +51,13 @@ export function wantsSoldOut(live: Live, wants: readonly WireLine[]): SoldOut {
 }
 
 /** A hold lives by the server's clock, whatever was last stored about it. */
-export function isHolding(memory: Memory, now: number): boolean {
+export function isHolding(memory: Pick<Memory, "hold">, now: number): boolean {
   const { hold } = memory;
   return hold !== null && hold.state === "held" && Date.parse(hold.expiresAt) > now;
 }
 
 /** A hold that ended by the clock and was not ordered from: the shopper decides whether to go on. */
-function hasExpired(memory: Memory, now: number): boolean {
+function hasExpired(memory: Pick<Memory, "hold">, now: number): boolean {
   return memory.hold !== null && !isHolding(memory, now);
 }
 
@@ -62,6 +68,7 @@ export function stepOf(situation: Situation): Step {
   if (live === null) return withoutTicket(memory) ?? "waiting";
   if (live.phase === "closed" || live.phase === "cancelled") return live.phase;
   if (outlookOf({ ...live, hasNextStage: live.nextStageAt !== null }) === "gone") return "gone";
+  if (situation.isAddressAsked) return "proving";
   const outside = withoutTicket(memory);
   if (outside !== null) return outside;
   if (live.phase === "sold-out") return wantsSoldOut(live, memory.wants) === "final" ? "short" : "stage-out";
@@ -72,7 +79,7 @@ export function stepOf(situation: Situation): Step {
 }
 
 /** An id without a ticket is a join that was asked for and not answered yet: it goes on by itself. */
-function withoutTicket(memory: Memory): "choose" | "joining" | null {
+function withoutTicket(memory: Remembered): "choose" | "joining" | null {
   if (memory.ticket !== null) return null;
   return memory.ticketId === null ? "choose" : "joining";
 }
@@ -97,16 +104,27 @@ export function nextBoundaryAt(page: PageData, live: Live | null, now: number): 
   return moments.reduce<number | null>((soonest, at) => (at !== null && (soonest === null || at < soonest) ? at : soonest), null);
 }
 
-/** What of the wanted lines is still free, largest first choice kept: nothing is offered that is known to be gone. */
-export function whatIsLeft(live: Live, wants: readonly WireLine[]): WireLine[] {
+/** What of the wanted lines is still free to a lane, largest first choice kept: nothing is offered that is known to be gone or kept for others. */
+export function whatIsLeft(live: Live, lane: string, wants: readonly WireLine[]): WireLine[] {
   return wants
-    .map((want) => ({ sku: want.sku, quantity: Math.min(want.quantity, live.items.find((item) => item.sku === want.sku)?.available ?? 0) }))
+    .map((want) => ({ sku: want.sku, quantity: Math.min(want.quantity, freeIn(live, lane, want.sku)) }))
     .filter((line) => line.quantity > 0);
 }
 
 /** What of the wanted lines can be held at once: its place is called, and it is free. */
-export function whatCanBeTaken(live: Live, rank: string | null, memory: Memory): WireLine[] {
-  return rank === null ? [] : whatIsLeft(live, servedWants(live, rank, memory.ticket?.lane ?? "", memory.wants));
+export function whatCanBeTaken(live: Live, rank: string | null, memory: Pick<Memory, "ticket" | "wants">): WireLine[] {
+  const lane = memory.ticket?.lane ?? "";
+  return rank === null ? [] : whatIsLeft(live, lane, servedWants(live, rank, lane, memory.wants));
+}
+
+/** Whether something of the wants is there, but kept for others than who asks. */
+export function isKeptForOthers(live: Live, { ticket, wants }: Pick<Memory, "ticket" | "wants">): boolean {
+  return wants.some(({ sku }) => freeIn(live, ticket?.lane ?? "", sku) < 1 && live.items.some((item) => item.sku === sku && item.available > 0));
+}
+
+function freeIn(live: Live, lane: string, sku: string): number {
+  const item = live.items.find((candidate) => candidate.sku === sku);
+  return item?.byLane?.find((share) => share.lane === lane)?.available ?? item?.available ?? 0;
 }
 
 export function totalUnits(lines: readonly WireLine[]): number {

@@ -22,6 +22,16 @@ export interface PageItem {
   readonly priceMinor: number;
 }
 
+/** What the module needs that prepares what a drop asks at its door. */
+export interface DoorFacts {
+  readonly drop: string;
+  /** The addresses of the module and of its worker. */
+  readonly module: string;
+  readonly worker: string;
+  readonly work: boolean;
+  readonly turnstile: { readonly siteKey: string } | null;
+}
+
 /** The facts of a drop in a region that do not change while the page is open. */
 export interface PageData {
   readonly drop: string;
@@ -35,6 +45,12 @@ export interface PageData {
   readonly pickup: readonly PagePickup[];
   /** When and how the goods arrive, in the seller's words. */
   readonly deliveryNote: string | null;
+  /** Whether a place is given to an e-mail address that was proven by a code. */
+  readonly asksCode: boolean;
+  /** Null where the drop asks for nothing that takes preparing. */
+  readonly door: DoorFacts | null;
+  /** For whom something is kept, in words that follow "for"; empty where everyone stands in one line. */
+  readonly lanes: readonly { readonly lane: string; readonly audience: string }[];
   readonly lobbyOpensAt: number;
   readonly opensAt: number;
   readonly closesAt: number;

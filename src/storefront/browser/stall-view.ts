@@ -4,12 +4,12 @@ import { boardWords } from "./board.ts";
 import { lineWords } from "./choice.ts";
 import { countdownText, spanWords } from "./clock.ts";
 import { fill, find, make, show } from "./dom.ts";
-import { nextBoundaryAt, type Step, whatCanBeTaken } from "./journey.ts";
+import { isKeptForOthers, nextBoundaryAt, type Step, whatCanBeTaken } from "./journey.ts";
 import { leftWords, outlookOf } from "./outlook.ts";
 import type { Live, Order, PageData, WireLine } from "./page-data.ts";
 import type { Memory } from "./storage.ts";
 import { goneOf, shortWords, stageOutWords } from "./taken.ts";
-import { placeWords } from "./words.ts";
+import { laneWords, placeWords } from "./words.ts";
 
 export interface View {
   readonly step: Step;
@@ -26,6 +26,7 @@ export interface View {
 /** What is said aloud at a step; the steps about what is taken have words of their own. */
 const SAID: Readonly<Record<Step, string>> = {
   choose: "",
+  proving: "Say who you are to get your place.",
   joining: "You will be in the lobby as soon as it opens.",
   waiting: "You are in. Your place is kept in this browser.",
   drawing: "The order of service is being drawn.",
@@ -84,6 +85,7 @@ export class StallView {
     this.#ordered(view);
     this.#mine(view);
     this.#entering(view);
+    for (const note of document.querySelectorAll<HTMLElement>("[data-late-after]")) note.hidden = view.now < Number(note.dataset["lateAfter"]);
     const panel = view.isEditing ? "choose" : view.step;
     this.#showPanel(panel);
     if (panel !== "choose") this.#say(said);
@@ -148,6 +150,7 @@ export class StallView {
     fill("wants", lineWords(this.#page, memory.wants));
     fill("entry", memory.ticket === null ? "" : `${memory.ticket.entry.slice(0, 12)}…`);
     fill("place", placeWords(memory.shown));
+    fill("lane", laneWords(this.#page.lanes, memory.ticket?.lane));
     const next = "When your place is called, what you chose is held for you by itself. You need not be fast.";
     fill("line", eta === null ? next : `Likely ${eta}. ${next}`);
   }
@@ -159,7 +162,7 @@ export class StallView {
       const at = Date.parse(live.nextStageAt ?? "");
       return `${timeText(at, now)}, in ${spanWords(at - now)}`;
     };
-    const taken = { live, wants: memory.wants, left, words: (lines: readonly WireLine[]) => lineWords(this.#page, lines), nextText };
+    const taken = { live, wants: memory.wants, left, isKept: isKeptForOthers(live, memory), words: (lines: readonly WireLine[]) => lineWords(this.#page, lines), nextText };
     const stageOut = stageOutWords(taken);
     fill("stage-out-title", stageOut.title);
     fill("stage-out", stageOut.sentence);
@@ -229,6 +232,8 @@ export class StallView {
     const ordered = unitsOrdered(memory);
     fill("limit", `At most ${this.#page.limit} in all for each person.${ordered === 0 ? "" : ` You have ordered ${ordered}.`}`);
     show('[data-do="keep"]', view.isEditing);
+    fill("scanned", memory.evidence?.invite === undefined ? "You are here: what you scanned counts when you join." : "Your invitation counts when you join.");
+    show('[data-fill="scanned"]', memory.evidence !== null);
   }
 }
 

@@ -30,6 +30,16 @@ export interface Memory {
   /** A voucher that was scanned, or a word that was typed. */
   readonly coupon: string | null;
   readonly rest: Rest | null;
+  /** A scanned invitation or pop-up code that no ticket was joined with yet. */
+  readonly evidence: { readonly invite?: string; readonly presence?: string } | null;
+  /** The address to which a code was sent, and when, by the server's clock. */
+  readonly asked: { readonly email: string; readonly at: number } | null;
+  /** What the next join says of who joins. */
+  readonly identity: { readonly email: string; readonly code?: string } | null;
+  /** The address with which the ticket was joined: the order goes to it. */
+  readonly address: string | null;
+  /** An id for which an address was proven, and under which nothing was had yet. */
+  readonly spareId: string | null;
 }
 
 /** Why the shopper is not called again by itself: only the shopper starts a new turn after one ended. */
@@ -42,6 +52,7 @@ export interface Rest {
 
 export const NOTHING: Memory = {
   wants: [], ticketId: null, ticket: null, shown: null, pass: null, hold: null, sending: null, order: null, past: [], coupon: null, rest: null,
+  evidence: null, asked: null, identity: null, address: null, spareId: null,
 };
 
 /** A receipt credential and where it was bought, kept by the order's id. */

@@ -17,6 +17,8 @@ export interface Taken {
   readonly wants: readonly WireLine[];
   /** What of the wants can be had at once. */
   readonly left: readonly WireLine[];
+  /** Something of it is there and kept for a lane in which this shopper does not stand. */
+  readonly isKept: boolean;
   /** Lines as a list in words. */
   words(lines: readonly WireLine[]): string;
   /** When the next stage opens, such as "19:30, in 12 minutes"; asked only where there is one. */
@@ -48,7 +50,7 @@ export function stageOutWords({ live, wants, words, nextText }: Taken): TakenWor
 }
 
 /** For the panel of those who may have some of it, or who chose what is sold for good. */
-export function shortWords({ live, wants, left, words, nextText }: Taken): TakenWords {
+export function shortWords({ live, wants, left, isKept, words, nextText }: Taken): TakenWords {
   const gone = goneOf(live, wants);
   if (gone.length === wants.length) {
     return { title: "Sold out", sentence: `${words(wants)}: sold out for good. Your place is kept for whatever else you choose.`, said: "What you chose is sold out." };
@@ -60,6 +62,7 @@ export function shortWords({ live, wants, left, words, nextText }: Taken): Taken
     const isBehind = wants.some((want) => !gone.includes(want) && !left.some(({ sku }) => sku === want.sku) && live.items.some(({ sku, available }) => sku === want.sku && available > 0));
     return { title, sentence: `You chose ${words(wants)}. Free for you now: ${words(left)}.${isBehind ? " For the rest, others are before you." : ""}${forGood}`, said };
   }
+  const kept = isKept ? " What is still there is kept for a while; what those for whom it is kept leave of it is everyone's, and your place counts for it." : "";
   const after = live.nextStageAt === null ? "" : ` Stage ${(live.stage ?? 0) + 1} opens at ${nextText()}.`;
-  return { title, sentence: `Of ${words(wants)}, nothing is free for you at this moment: others are before you. Your place is kept.${after}${forGood}`, said };
+  return { title, sentence: `Of ${words(wants)}, nothing is free for you at this moment: others are before you.${kept} Your place is kept.${after}${forGood}`, said };
 }

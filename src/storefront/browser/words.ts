@@ -7,6 +7,12 @@ export function placeWords(position: Position | null): string {
   return position.from === position.to ? String(position.from) : `${position.from}–${position.to}`;
 }
 
+/** In which line somebody stands; empty without a ticket. */
+export function laneWords(lanes: readonly { readonly lane: string; readonly audience: string }[], lane: string | undefined): string {
+  const audience = lanes.find((candidate) => candidate.lane === lane)?.audience;
+  return lane === undefined ? "" : audience === undefined ? "In everyone's line" : `In the line for ${audience}`;
+}
+
 export interface OrderWords {
   readonly headline: string;
   readonly sentence: string;

@@ -3,7 +3,7 @@ import type { LobbyLive } from "../../lobby/port.ts";
 import { slotsOf } from "./when.ts";
 
 /** Country names for the shipping form; the code itself where the runtime knows no name. */
-function countryName(code: string): string {
+export function countryName(code: string): string {
   return new Intl.DisplayNames("en", { type: "region", fallback: "code" }).of(code) ?? code;
 }
 

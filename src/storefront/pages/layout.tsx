@@ -14,7 +14,9 @@ export interface PageHead {
   readonly canonical: string | null;
   readonly image?: string | null;
   /** The module of this page, by its name in the build; null where nothing moves. */
-  readonly module: "drop.js" | "order.js" | "home.js" | null;
+  readonly module: "drop.js" | "order.js" | "record.js" | "home.js" | null;
+  /** A script of another house that the page cannot do without. */
+  readonly script?: string | null;
   readonly graph?: unknown;
   readonly data?: unknown;
 }
@@ -40,6 +42,7 @@ function Head({ store, head }: { readonly store: StoreConfig; readonly head: Pag
       {head.image == null ? null : <meta property="og:image" content={head.image} />}
       {head.graph === undefined ? null : <script type="application/ld+json">{raw(embeddedJson(head.graph))}</script>}
       {head.data === undefined ? null : <script type="application/json" id="page-data">{raw(embeddedJson(head.data))}</script>}
+      {head.script == null ? null : <script src={head.script} async></script>}
       {head.module === null ? null : <script type="module" src={assetPath(head.module)}></script>}
     </head>
   );

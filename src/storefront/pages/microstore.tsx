@@ -1,7 +1,10 @@
 import type { DropConfig, Region, StoreConfig } from "../../config/store-config.ts";
 import type { LobbyLive } from "../../lobby/port.ts";
-import type { PageData } from "../browser/page-data.ts";
+import type { DoorFacts, PageData } from "../browser/page-data.ts";
+import { assetPath } from "./assets.ts";
+import { influenceText } from "./draw-words.tsx";
 import { pageLanguage } from "../browser/language.ts";
+import { laneAudience } from "./lane-words.ts";
 import { Page } from "./layout.tsx";
 import { Poster } from "./poster.tsx";
 import { StagePlan } from "./stage-plan.tsx";
@@ -16,10 +19,12 @@ export interface MicrostoreFacts {
   readonly live: LobbyLive;
   readonly origin: string;
   readonly isLocal: boolean;
+  /** Where Turnstile's script comes from, for drops that ask for it. */
+  readonly turnstileOrigin: string;
   readonly now: number;
 }
 
-function pageData({ config, region, live, now }: MicrostoreFacts): PageData {
+function pageData({ store, config, region, live, now }: MicrostoreFacts): PageData {
   const { plan } = live;
   return {
     drop: config.slug,
@@ -32,11 +37,21 @@ function pageData({ config, region, live, now }: MicrostoreFacts): PageData {
     items: plan.items.map(({ sku, title, priceMinor }) => ({ sku, title, priceMinor })),
     pickup: region.pickup.map(({ id, label, slots }) => ({ id, label, slots: slotsOf(slots) })),
     deliveryNote: config.deliveryNote,
+    asksCode: plan.gates.email,
+    door: doorFacts(live),
+    lanes: plan.lanes.map((share) => ({ lane: share.lane, audience: laneAudience(share, store.regions) })),
     lobbyOpensAt: plan.lobbyOpensAt,
     opensAt: plan.opensAt,
     closesAt: plan.closesAt,
     now,
   };
+}
+
+/** What the gates of the plan need prepared in the browser. */
+function doorFacts({ plan }: LobbyLive): DoorFacts | null {
+  const { work, turnstile } = plan.gates;
+  if (work === null && turnstile === null) return null;
+  return { drop: plan.drop, module: assetPath("door.js"), worker: assetPath("work.js"), work: work !== null, turnstile: turnstile === null ? null : { siteKey: turnstile.siteKey } };
 }
 
 function Getting({ config, region }: { readonly config: DropConfig; readonly region: Region }) {
@@ -63,7 +78,7 @@ function Draw({ live }: { readonly live: LobbyLive }) {
         <li>When your place is called, what you chose is held for you by itself for {spanText(plan.holdTtlMs)}. Pay in that time and it is yours.</li>
         <li>Not served in this stage? You keep your place for the next one.</li>
       </ol>
-      <p class="fine">No shopper could influence this order; the seller could. Fingerprint of the secret: <code class="hash">{plan.commitment}</code></p>
+      <p class="fine">{influenceText(plan)} Fingerprint of the secret: <code class="hash">{plan.commitment}</code></p>
     </section>
   );
 }
@@ -97,7 +112,7 @@ function OtherRegions({ store, region, config }: Pick<MicrostoreFacts, "store" |
 
 /** The page of a drop in a region: what it is, what it costs, how it is sold, and the stall. */
 export function Microstore(facts: MicrostoreFacts) {
-  const { store, config, region, live, origin, isLocal } = facts;
+  const { store, config, region, live, origin, isLocal, turnstileOrigin } = facts;
   const { plan } = live;
   const description = `${config.story} Limited: at most ${plan.limitPerPerson} for each person, drawn instead of raced.`;
   const head = {
@@ -108,6 +123,7 @@ export function Microstore(facts: MicrostoreFacts) {
     image: config.image === null ? null : new URL(config.image, origin).href,
     module: "drop.js",
     graph: dropGraph(store, config, live, region, origin),
+    script: plan.gates.turnstile === null ? null : `${turnstileOrigin}/turnstile/v0/api.js?render=explicit`,
     data: pageData(facts),
   } as const;
   const units = plan.stock.reduce((sum, unit) => sum + unit.quantity, 0);
@@ -122,7 +138,7 @@ export function Microstore(facts: MicrostoreFacts) {
         <div class="poster">{config.image === null ? <Poster seed={plan.commitment} title={plan.title} /> : <img src={config.image} alt={plan.title} width="800" height="800" fetchpriority="high" />}</div>
         <Stall live={live} config={config} region={region} support={store.support} isLocal={isLocal} />
         <div class="more">
-          <StagePlan live={live} locale={pageLanguage(region.locale)} />
+          <StagePlan live={live} locale={pageLanguage(region.locale)} regions={store.regions} />
           <Draw live={live} />
           <Getting config={config} region={region} />
           <Policy live={live} store={store} />

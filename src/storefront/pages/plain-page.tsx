@@ -20,9 +20,9 @@ export const MISTAKE: PlainWords = {
   next: { href: "/", label: "To the front page" },
 };
 
-export const VOUCHER_INVALID: PlainWords = {
+export const CODE_INVALID: PlainWords = {
   title: "This code is not valid now",
-  sentence: "It may have run out, belong to another store, or not have been read completely. Scan it again, or go on without it: the price is the same for everyone who has none.",
+  sentence: "It may have run out, belong to another store, or not have been read completely. Scan it again, or go on without it: everybody can join, and the price is the same for all who have no voucher.",
   next: { href: "/", label: "See what is on" },
 };
 

@@ -1,38 +1,46 @@
 import { type Context, Hono } from "hono";
 import type { HtmlEscapedString } from "hono/utils/html";
 import type { DropConfig, Region } from "../../config/store-config.ts";
+import type { GateTerms } from "../../drop/plan.ts";
 import { idPattern } from "../../kernel/ids.ts";
 import type { LobbyLive } from "../../lobby/port.ts";
 import type { StorefrontPorts } from "../ports.ts";
-import { pageHeaders } from "../security-headers.ts";
+import { type PageAllowances, pageHeaders } from "../security-headers.ts";
 import { brandSheet } from "./brand.ts";
 import { KEEPING, type Keeping } from "../page-copies.ts";
 import { cacheHeader, trueUntil } from "./freshness.ts";
 import { Home, type ShownDrop } from "./home.tsx";
+import { scannedCode } from "./landing.ts";
 import { markPicture } from "./layout.tsx";
 import { Microstore } from "./microstore.tsx";
 import { regionsByNearness } from "./nearest-region.ts";
 import { OrderPage } from "./order.tsx";
-import { MISTAKE, NOT_FOUND, PlainPage, type PlainWords, VOUCHER_INVALID } from "./plain-page.tsx";
+import { CODE_INVALID, MISTAKE, NOT_FOUND, PlainPage, type PlainWords } from "./plain-page.tsx";
 import { PlanPage } from "./plan-page.tsx";
 import { RecordPage } from "./record-page.tsx";
 import { RecordReader } from "./record-reader.ts";
 
-/** A voucher is a few hundred characters; what is longer is not one and is not worth a signature check. */
-const VOUCHER_CHARACTERS_MAX = 2_000;
 const ORDER = idPattern("ord");
 const SHEET_KEEP_MS = 300_000;
 
 /** A page's answer: its own content policy, and how long it may be kept. */
-function answer(c: Context, page: HtmlEscapedString | Promise<HtmlEscapedString>, cached: string, status: 200 | 404 | 500 = 200): Response | Promise<Response> {
-  return c.html(page, status, { ...pageHeaders(), "cache-control": cached });
+function answer(c: Context, page: HtmlEscapedString | Promise<HtmlEscapedString>, cached: string, status: 200 | 404 | 500 = 200, allowances: PageAllowances = {}): Response | Promise<Response> {
+  return c.html(page, status, { ...pageHeaders(allowances), "cache-control": cached });
 }
 
 /** The same for a page that says something about drops: it may be kept for as long as that is true. */
-function keptAnswer(c: Context, page: HtmlEscapedString | Promise<HtmlEscapedString>, until: number, now: number): Response | Promise<Response> {
+function keptAnswer(c: Context, page: HtmlEscapedString | Promise<HtmlEscapedString>, until: number, now: number, allowances: PageAllowances = {}): Response | Promise<Response> {
   const keeping: Keeping = { until, isLasting: false };
   c.set(KEEPING, keeping);
-  return answer(c, page, cacheHeader(until - now));
+  return answer(c, page, cacheHeader(until - now), 200, allowances);
+}
+
+/** What the gates of a drop need to run on its page; nothing on any other. */
+function gateAllowances({ work, turnstile }: GateTerms, turnstileOrigin: string): PageAllowances {
+  return {
+    ...(work === null ? {} : { trustedTypes: ["tranche-workers"] }),
+    ...(turnstile === null ? {} : { scripts: [turnstileOrigin], frames: [turnstileOrigin] }),
+  };
 }
 
 /** A sheet or a picture of the store's own, the same until the next deployment. */
@@ -81,7 +89,7 @@ async function microstore(ports: StorefrontPorts, c: Context, region: Region, co
   const live = await shownLive(ports, config);
   if (live === null) return notFoundPage(ports, c);
   const now = ports.now();
-  return keptAnswer(c, <Microstore store={ports.store} config={config} region={region} live={live} origin={originOf(c)} isLocal={ports.isLocal} now={now} />, trueUntil([live], now), now);
+  return keptAnswer(c, <Microstore store={ports.store} config={config} region={region} live={live} origin={originOf(c)} isLocal={ports.isLocal} turnstileOrigin={ports.turnstileOrigin} now={now} />, trueUntil([live], now), now, gateAllowances(live.plan.gates, ports.turnstileOrigin));
 }
 
 /** Depends on where the visitor is, so no cache may keep it. */
@@ -92,23 +100,13 @@ async function nearestMicrostore(ports: StorefrontPorts, c: Context, config: Dro
   return c.redirect(`/${region.slug}/${config.slug}`, 302);
 }
 
-/**
- * Where a scanned voucher leads. It is verified before anything else is said,
- * and travels on in the fragment, which no server and no referrer sees.
- */
-async function voucherLanding(ports: StorefrontPorts, c: Context, code: string): Promise<Response> {
-  const regions = regionsByNearness(ports.store.regions, ports.visitor(c.req.raw));
-  if (code.length <= VOUCHER_CHARACTERS_MAX) {
-    for (const config of ports.store.drops) {
-      for (const region of regions) {
-        const coupon = await ports.credentials.checkVoucher(code, config.slug, region.slug, ports.now());
-        if (coupon === null || (await shownLive(ports, config)) === null) continue;
-        c.header("cache-control", "private, no-store");
-        return c.redirect(`/${region.slug}/${config.slug}#coupon=${encodeURIComponent(code)}`, 302);
-      }
-    }
-  }
-  return plainPage(ports, c, 404, VOUCHER_INVALID);
+/** Where a scanned code leads, or that it is none. */
+async function codeLanding(ports: StorefrontPorts, c: Context, code: string): Promise<Response> {
+  const shown = async (slug: string) => {
+    const config = configOf(ports, slug);
+    return config === null ? null : shownLive(ports, config);
+  };
+  return (await scannedCode(ports, c, code, shown)) ?? plainPage(ports, c, 404, CODE_INVALID);
 }
 
 async function planPage(ports: StorefrontPorts, c: Context, config: DropConfig, records: RecordReader): Promise<Response> {
@@ -125,7 +123,7 @@ async function recordPage(ports: StorefrontPorts, c: Context, config: DropConfig
   const { tail, readAt } = await records.read(config.slug, ports.now());
   if (tail === null) return notFoundPage(ports, c);
   const now = ports.now();
-  return keptAnswer(c, <RecordPage store={ports.store} live={live} page={tail} origin={originOf(c)} now={now} />, trueUntil([live], now, readAt), now);
+  return keptAnswer(c, <RecordPage store={ports.store} live={live} page={tail} origin={originOf(c)} />, trueUntil([live], now, readAt), now, { trustedTypes: ["tranche-workers"] });
 }
 
 /** Every page for people. Mounted after the API, because a region and a drop may have any name. */
@@ -135,7 +133,7 @@ export function pageRoutes(ports: StorefrontPorts): Hono {
   app.get("/", (c) => home(ports, c));
   app.get("/brand.css", (c) => sheet(ports, c, brandSheet(ports.store.brand), "text/css; charset=utf-8"));
   app.get("/mark.svg", (c) => sheet(ports, c, markPicture(ports.store), "image/svg+xml"));
-  app.get("/q/:code", (c) => voucherLanding(ports, c, c.req.param("code")));
+  app.get("/q/:code", (c) => codeLanding(ports, c, c.req.param("code")));
   app.get("/orders/:order", (c) => {
     const order = c.req.param("order");
     if (!ORDER.test(order)) return notFoundPage(ports, c);

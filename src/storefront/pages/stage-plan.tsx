@@ -1,4 +1,6 @@
+import type { Region } from "../../config/store-config.ts";
 import type { LobbyLive } from "../../lobby/port.ts";
+import { keptInStage, type KeptInStage } from "./lane-words.ts";
 import { Moment } from "./moment.tsx";
 import { stageRows, type StageRow } from "./phase-words.ts";
 
@@ -26,7 +28,12 @@ function needsSeconds(rows: readonly StageRow[]): boolean {
   return isClose && rows.some(({ opensAt }) => opensAt % 60_000 >= 1_000);
 }
 
-export function StagePlan({ live, locale }: { readonly live: LobbyLive; readonly locale: string }) {
+/** Stands beside the time of its stage, and needs no style of its own. */
+function Kept({ kept, units, locale }: { readonly kept: readonly KeptInStage[]; readonly units: number; readonly locale: string }) {
+  return <>{kept.map((part) => <><br />{part.units} of {units} kept for {part.audience} until <Moment at={part.until} locale={locale} /></>)}</>;
+}
+
+export function StagePlan({ live, locale, regions }: { readonly live: LobbyLive; readonly locale: string; readonly regions: readonly Region[] }) {
   const rows = stageRows(live);
   const withSeconds = needsSeconds(rows);
   return (
@@ -38,11 +45,12 @@ export function StagePlan({ live, locale }: { readonly live: LobbyLive; readonly
           <li class={`is-${row.state}`} data-stage={String(row.number)}>
             <span class="share">{row.sharePercent} %</span>
             <span class="units">{row.units} {row.units === 1 ? "unit" : "units"}</span>
-            <span class="when"><Moment at={row.opensAt} locale={locale} withSeconds={withSeconds} /></span>
+            <span class="when"><Moment at={row.opensAt} locale={locale} withSeconds={withSeconds} /><Kept kept={keptInStage(live.plan, row.number - 1, regions)} units={row.units} locale={locale} /></span>
             <span class="state" data-fill={`stage-${row.number}`}>{STATE_WORDS[row.state]}</span>
           </li>
         ))}
       </ol>
+      {live.plan.lanes.length === 0 ? null : <p class="fine">What those for whom it is kept have not taken by then is everyone's.</p>}
       <p class="fine">Whoever was not served keeps the place for the next stage. <a href={`/drops/${live.plan.drop}/plan`}>The published plan</a> · <a href={`/drops/${live.plan.drop}/record`}>the public record</a></p>
     </section>
   );

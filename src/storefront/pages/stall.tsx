@@ -1,12 +1,15 @@
 import type { Child } from "hono/jsx";
 import type { DropConfig, Region } from "../../config/store-config.ts";
+import type { Plan } from "../../drop/plan.ts";
 import { formatMoney } from "../../kernel/money.ts";
 import type { LobbyLive } from "../../lobby/port.ts";
 import { CheckoutForm } from "./checkout-form.tsx";
 import { pageLanguage } from "../browser/language.ts";
+import { DrawingWords } from "./draw-words.tsx";
 import { Moment } from "./moment.tsx";
 import { leftWords } from "../browser/outlook.ts";
 import { isLow, isOver, phaseWords } from "./phase-words.ts";
+import { mayAskAddress, Proving } from "./proving.tsx";
 import { spanText } from "./when.ts";
 
 /*
@@ -54,6 +57,7 @@ function Choose({ live, locale }: { readonly live: LobbyLive; readonly locale: s
     <section class="panel" data-panel="choose" hidden={isOver(live)}>
       <h2 tabindex={-1}>Choose</h2>
       <Items live={live} locale={locale} />
+      {live.plan.lanes.length === 0 ? null : <p class="note" data-fill="scanned" hidden></p>}
       <p class="fine" data-fill="limit">At most {live.plan.limitPerPerson} in all for each person.</p>
       <div class="actions script-only">
         <p class="hint" id="join-hint" data-fill="join-hint">Choose how many first.</p>
@@ -65,7 +69,8 @@ function Choose({ live, locale }: { readonly live: LobbyLive; readonly locale: s
   );
 }
 
-function WaitingPanels() {
+function WaitingPanels({ plan, locale }: { readonly plan: Plan; readonly locale: string }) {
+  const hasLanes = plan.lanes.length > 0;
   const change = <button type="button" class="quiet" data-do="change">Change what I want</button>;
   return (
     <>
@@ -75,17 +80,17 @@ function WaitingPanels() {
       </Panel>
       <Panel step="waiting" title="You are in">
         <p>Everyone who joins before the drop opens has the same chance. Nothing is gained by being fast, so you can look away: the place is kept in this browser.</p>
-        <Stub />
+        <Stub hasLanes={hasLanes} />
         {change}
       </Panel>
       <Panel step="drawing" title="Drawing the order">
-        <p>The drop is open. The order of service is being drawn from a secret that was sealed before anyone joined; this takes a few seconds.</p>
-        <Stub />
+        <DrawingWords plan={plan} locale={locale} />
+        <Stub hasLanes={hasLanes} />
       </Panel>
       <Panel step="line" title="You are in line">
         <p class="place"><span class="fine">Your place</span><strong data-fill="place">…</strong></p>
         <p data-fill="line">When your place is called, what you chose is held for you by itself. You need not be fast.</p>
-        <Stub />
+        <Stub hasLanes={hasLanes} />
         {change}
       </Panel>
       <Panel step="called" title="It is your turn">
@@ -94,7 +99,7 @@ function WaitingPanels() {
       </Panel>
       <Panel step="stage-out" title="Sold out in this stage" name="stage-out-title">
         <p data-fill="stage-out">What you chose is taken. Your place is kept.</p>
-        <Stub />
+        <Stub hasLanes={hasLanes} />
         {change}
       </Panel>
       <Panel step="short" title="Not all of it is free" name="short-title">
@@ -116,17 +121,18 @@ function WaitingPanels() {
   );
 }
 
-/** The ticket as something to look at: what was chosen, and the entry under which the record knows it. */
-function Stub() {
+/** The ticket as something to look at: what was chosen, in which line it stands where there are several, and the entry under which the record knows it. */
+function Stub({ hasLanes }: { readonly hasLanes: boolean }) {
   return (
     <div class="stub">
       <p><span class="fine">You want</span><strong data-fill="wants"></strong></p>
+      {hasLanes ? <p><span class="fine">You stand</span><strong data-fill="lane"></strong></p> : null}
       <p><span class="fine">Entry in the record</span><code data-fill="entry"></code></p>
     </div>
   );
 }
 
-function EndPanels({ support }: { readonly support: string }) {
+function EndPanels({ support, hasLanes }: { readonly support: string; readonly hasLanes: boolean }) {
   return (
     <>
       <Panel step="ordered" title="Your order">
@@ -144,7 +150,7 @@ function EndPanels({ support }: { readonly support: string }) {
       </Panel>
       <Panel step="paused" title="Paused">
         <p>The seller has paused the drop. Your place is kept, and this page goes on by itself when the drop does.</p>
-        <Stub />
+        <Stub hasLanes={hasLanes} />
       </Panel>
       <Panel step="gone" title="Sold out">
         <p>Every unit of this drop is sold, so nothing more can be bought in it. If you ordered, your receipt stays in this browser. Thank you for being here.</p>
@@ -178,11 +184,13 @@ export function Stall({ live, config, region, support, isLocal }: { readonly liv
       <p class="said" role="status" aria-live="polite" data-fill="said"></p>
       <p class="trouble" role="status" aria-live="polite" data-fill="trouble" hidden></p>
       <p class="refusal" role="alert" data-fill="refusal" hidden></p>
+      {live.plan.gates.turnstile === null ? null : <div data-turnstile></div>}
       <div class="mine" data-mine hidden><p>Your orders</p><ul data-mine-list></ul></div>
       <Choose live={live} locale={locale} />
-      <WaitingPanels />
+      {mayAskAddress(live.plan) ? <Proving plan={live.plan} /> : null}
+      <WaitingPanels plan={live.plan} locale={locale} />
       <CheckoutForm live={live} region={region} deliveryNote={config.deliveryNote} holdFor={spanText(live.plan.holdTtlMs)} />
-      <EndPanels support={support} />
+      <EndPanels support={support} hasLanes={live.plan.lanes.length > 0} />
     </section>
   );
 }

@@ -34,14 +34,14 @@ function decide(): number {
     rows: { holds: [], sittings: [], orders: [], verdicts: [], seals: [], thresholds: [], calls: [], outbox: [] },
   }, nodeHashing);
   book.perform(T0 - 60_000, (state, now) => decidePlan(state, planSource("moth-tee", T0), { secret: SECRET, commitment: commitmentOf(SECRET, nodeHashing) }, now));
-  book.perform(T0, (state) => decideSeal(state, { shard: 0, batch: 0, count: 0, root: nodeHashing.sha256("") }));
+  book.perform(T0, (state, now) => decideSeal(state, { shard: 0, batch: 0, count: 0, root: nodeHashing.sha256(""), through: T0 - 1 }, now));
   let decisions = 2;
   for (let index = 0; index < PEOPLE; index++) {
     const entry = entryOf("moth-tee", `tkt_${index}`, nodeHashing);
     const lines = [{ sku: "MOTH", quantity: 1 }];
-    const ticket = { ticket: `tkt_${index}`, entry, lane: "open", weight: 1, joinedAt: T0 - 1_000, wants: lines, keyThumbprint: `key-${index}`, person: null };
+    const ticket = { ticket: `tkt_${index}`, shard: 0, entry, lane: "open", weight: 1, joinedAt: T0 - 1_000, wants: lines, keyThumbprint: `key-${index}`, person: null };
     const claim = book.perform(T0 + index, (state, now, hashing) => decideClaim(state, ticket, `pas_${index}`, now, hashing));
-    const held = book.perform(T0 + index, (state, now, hashing) => decideHold(state, { id: `hld_${index}`, sitting: `pas_${index}`, entry, lines, replaces: null, network: "net" }, now, hashing));
+    const held = book.perform(T0 + index, (state, now, hashing) => decideHold(state, { id: `hld_${index}`, sitting: `pas_${index}`, entry, lines, replaces: null, network: `net-${index}` }, now, hashing));
     if (!claim.ok || !held.ok) throw new Error("the core did not decide as it was meant to");
     book.takePending();
     decisions += 2;

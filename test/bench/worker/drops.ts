@@ -30,11 +30,11 @@ export function freshId(prefix: "tkt" | "hld" | "ord"): string {
 /** Somebody who has been admitted, and the hold that they are going to ask for. */
 export async function admittedHolds(drop: string, port: DropPort, count: number, parallel: number): Promise<HoldCommand[]> {
   await port.plan(planSource(drop, Date.now() - 1_000));
-  await port.seal({ shard: 0, batch: 0, count: 0, root: nodeHashing.sha256("") });
+  await port.seal({ shard: 0, batch: 0, count: 0, root: nodeHashing.sha256(""), through: Number.MAX_SAFE_INTEGER });
   return inLanes(Array.from({ length: count }, (_, index) => index), parallel, async () => {
     const ticket = freshId("tkt");
     const entry = entryOf(drop, ticket, nodeHashing);
-    const facts: TicketFacts = { ticket, entry, lane: "open", weight: 1, joinedAt: Date.now(), wants: [{ sku: SKU, quantity: 1 }], keyThumbprint: ticket, person: null };
+    const facts: TicketFacts = { ticket, shard: 0, entry, lane: "open", weight: 1, joinedAt: Date.now(), wants: [{ sku: SKU, quantity: 1 }], keyThumbprint: ticket, person: null };
     const claim = await port.claim(facts);
     if (!claim.ok || claim.value.state !== "admitted") throw new Error(`not admitted: ${JSON.stringify(claim)}`);
     return { id: freshId("hld"), sitting: claim.value.sitting.id, entry, lines: [{ sku: SKU, quantity: 1 }], replaces: null, network: `net-${entry.slice(0, 4)}` };

@@ -95,11 +95,11 @@ test("each Worker gets its own secrets and no other's", () => {
   const settings = { port: 8787, vars: {}, keys: makeKeys(), orders: { url: "http://127.0.0.1:1", token: "t" } };
   const names = Object.fromEntries(LOCAL_WORKERS.map(({ name }) => [name, Object.keys(localVars(name, settings)).toSorted()]));
   expect(names).toEqual({
-    storefront: ["ENVIRONMENT", "PUBLIC_KEYS", "RECEIPT_KEY", "REHEARSAL_KEY", "TICKET_KEYS"],
+    storefront: ["ENVIRONMENT", "MAIL_FROM", "MAIL_KEY", "PUBLIC_KEYS", "RECEIPT_KEY", "REHEARSAL_KEY", "TICKET_KEYS", "TURNSTILE_ORIGIN", "TURNSTILE_SECRET"],
     objects: ["ENVIRONMENT", "HEAD_KEY"],
     settlement: ["ENVIRONMENT", "ORDERS_TOKEN", "ORDERS_URL", "STRIPE_KEY", "STRIPE_WEBHOOK_SECRET"],
     desk: ["COUPON_KEY", "DESK_KEY", "ENVIRONMENT"],
-    sandbox: ["ENVIRONMENT", "REHEARSAL_KEY", "SANDBOX_ORIGIN", "STRIPE_KEY", "STRIPE_WEBHOOK_SECRET"],
+    sandbox: ["ENVIRONMENT", "MAIL_KEY", "REHEARSAL_KEY", "SANDBOX_ORIGIN", "STRIPE_KEY", "STRIPE_WEBHOOK_SECRET", "TURNSTILE_SECRET"],
   });
 });
 

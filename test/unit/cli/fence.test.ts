@@ -26,6 +26,13 @@ test.each([
   ["src/storefront/app.ts", 'import { storeVars } from "../../test/support/store-config.ts";', "does not know its tests"],
   ["workers/desk/index.ts", 'import { startLocalRuntime } from "../../src/cli/local-runtime.ts";', "no command line"],
   ["src/desk/app.ts", 'import { door } from "./door";', "with its extension"],
+  ["src/verifier/chain.ts", 'import { linkHash } from "../kernel/chain.ts";', "shares no code with the server"],
+  ["src/verifier/chain.ts", 'import { orders } from "../../schema/orders.ts";', "shares no code with the server"],
+  ["src/verifier/chain.ts", 'import canonicalize from "canonicalize";', "the verifier has no other packages"],
+  ["src/verifier/chain.ts", 'import { readDrop } from "./reading.ts";', "a pure core imports only pure cores"],
+  ["src/verifier/chain.ts", "const at = Date.now();", "Date.now"],
+  ["src/storefront/api/record.ts", 'import { merkleRoot } from "../../verifier/merkle.ts";', "the server shares no code with its verifier"],
+  ["workers/objects/drop-object.ts", 'import { merkleRoot } from "../../src/verifier/merkle.ts";', "the server shares no code with its verifier"],
   ["src/parcels/label.ts", 'import { assert } from "../kernel/result.ts";', "no row in the fence"],
 ])("the fence refuses in %s: %s", (path, text, why) => {
   expect(breachesOf(path, text)).toEqual([expect.stringContaining(why)]);

@@ -3,8 +3,8 @@ import { quoteOrder } from "../../../src/checkout/quote.ts";
 import { couponKeyFromJson } from "../../../src/coupon/voucher.ts";
 import { deskApp } from "../../../src/desk/app.ts";
 import type { DeskPorts } from "../../../src/desk/ports.ts";
-import { NO_GATES, type Plan, USUAL_BUDGETS } from "../../../src/drop/plan.ts";
-import type { Control, DropSnapshot } from "../../../src/drop/port.ts";
+import { NO_GATES, type Plan, type PlanSource, USUAL_BUDGETS } from "../../../src/drop/plan.ts";
+import type { Control, DropSnapshot, PlanChangeAnswer } from "../../../src/drop/port.ts";
 import { nodeHashing } from "../../../src/kernel/node-hashing.ts";
 import type { FulfilCommand, MoneyDeskPort, OrderView, RefundCommand } from "../../../src/settlement/port.ts";
 
@@ -30,8 +30,8 @@ export const plan: Plan = {
 };
 
 export const snapshot: DropSnapshot = {
-  live: { asOf: now, phase: "open", stage: 1, available: 4, low: false, nextStageAt: now + hour, seed: null, thresholds: [], items: [] },
-  planHash: "ab".repeat(32), planVersion: 1, plan, missing: [], wanted: [],
+  live: { asOf: now, phase: "open", stage: 1, available: 4, low: false, nextStageAt: now + hour, seed: null, thresholds: [], items: [], head: { seq: 1, hash: "ab".repeat(32) } },
+  planHash: "ab".repeat(32), planVersion: 1, plan, changes: [], missing: [], wanted: [], nextTurnAt: null,
 };
 
 export const view: OrderView = {
@@ -49,6 +49,8 @@ export const view: OrderView = {
 export class Backstage {
   readonly calls: string[] = [];
   readonly controls: { control: Control; actor: string }[] = [];
+  readonly planChanges: { source: PlanSource; publish: boolean; actor: string }[] = [];
+  planAnswer: PlanChangeAnswer = { changes: [], published: false };
   readonly fulfilments: FulfilCommand[] = [];
   readonly refunds: RefundCommand[] = [];
   money: Partial<MoneyDeskPort> = {};
@@ -58,7 +60,7 @@ export class Backstage {
 
   ports(change: Partial<DeskPorts> = {}): DeskPorts {
     return {
-      deskKey, couponKey, hashing: nodeHashing, now: () => now, randomBytes: (count) => new Uint8Array(randomBytes(count)),
+      deskKey, couponKey, isLocal: false, hashing: nodeHashing, now: () => now, randomBytes: (count) => new Uint8Array(randomBytes(count)),
       money: {
         orders: async (query) => (this.calls.push(`orders ${JSON.stringify(query)}`), { orders: [view], next: "more" }),
         order: async (id) => (id === orderId ? view : null),
@@ -75,7 +77,10 @@ export class Backstage {
         snapshot: async () => (this.calls.push(`snapshot ${slug}`), this.known ? snapshot : null),
         pace: async () => ({ orders: 3, medianMs: 41_000 }),
         control: async (control, actor) => (this.controls.push({ control, actor }), this.controlAnswer),
+        changePlan: async (source, publish, actor) => (this.planChanges.push({ source, publish, actor }), this.known ? this.planAnswer : null),
+        awaitedReturns: async () => ({ orders: [orderId], until: now + hour }),
       }),
+      lobby: (slug, shard) => ({ revoke: async (key, until) => (this.calls.push(`revoke ${slug}/${shard} ${key} ${until}`), { used: 0 }) }),
       report: ({ code, path }) => void this.reports.push(`${code} ${path}`),
       ...change,
     };
@@ -95,6 +100,6 @@ export class Backstage {
 
   /** Whether any command reached settlement or the drop. */
   get isUntouched(): boolean {
-    return this.controls.length + this.fulfilments.length + this.refunds.length + this.calls.length === 0;
+    return this.controls.length + this.planChanges.length + this.fulfilments.length + this.refunds.length + this.calls.length === 0;
   }
 }

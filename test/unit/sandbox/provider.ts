@@ -7,6 +7,8 @@ import { memoryDatabase } from "../../support/memory-database.ts";
 
 export const ORIGIN = "http://127.0.0.1:8788";
 export const SECRET = "whsec_for_tests";
+export const MAIL_KEY = "re_for_tests";
+export const TURNSTILE_SECRET = "0x4_for_tests";
 export const T0 = Date.UTC(2026, 11, 4, 18, 0, 0);
 export const MINUTE = 60_000;
 export const DAY = 24 * 60 * MINUTE;
@@ -30,14 +32,14 @@ export class Provider {
 
   constructor() {
     this.books = this.open();
-    this.app = createSandboxApp({ books: this.books, isLocal: true, isSigning: true, hashing: nodeHashing });
+    this.app = createSandboxApp({ books: this.books, isLocal: true, isSigning: true, hashing: nodeHashing, now: () => this.now });
     this.stripe = this.client();
   }
 
   /** The books again on the same database, as after a restart. */
   open(): BooksWithAlarm {
     return createBooks({
-      database: this.database, hashing: nodeHashing, now: () => this.now, pageOrigin: ORIGIN, webhookSecret: SECRET,
+      database: this.database, hashing: nodeHashing, now: () => this.now, pageOrigin: ORIGIN, webhookSecret: SECRET, mailKey: MAIL_KEY, turnstileSecret: TURNSTILE_SECRET,
       randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
       sleep: (ms) => new Promise((resolve) => { setTimeout(resolve, ms).unref(); }),
       wakeAt: (at) => { this.wakeUps.push(at); },

@@ -127,7 +127,7 @@ describe("webhooks", () => {
     const { createBooks } = await import("../../../src/sandbox/books.ts");
     let posts = 0;
     const books = createBooks({
-      database: provider.database, hashing: nodeHashing, now: () => provider.now, pageOrigin: "http://127.0.0.1", webhookSecret: null,
+      database: provider.database, hashing: nodeHashing, now: () => provider.now, pageOrigin: "http://127.0.0.1", webhookSecret: null, mailKey: null, turnstileSecret: null,
       randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)), sleep: async () => {}, wakeAt: () => {},
       post: async () => { posts++; return 200; },
     });

@@ -96,7 +96,7 @@ describe("claiming a pass", () => {
     const answer = v.parse(PassAnswer, await response.json());
     expect(answer.expiresAt).toBe(new Date(OPENS_AT + 69_000).toISOString());
     expect(await (await asTicket(send, {})).json()).toEqual(answer);
-    expect(facts[0]).toEqual({ ticket: TICKET, entry: ENTRY, lane: "open", weight: 1, joinedAt: JOINED_AT, wants: [{ sku: "MOTH-S", quantity: 1 }], keyThumbprint: facts[0]?.keyThumbprint, person: null });
+    expect(facts[0]).toEqual({ ticket: TICKET, shard: credentials.shardOf("moth-tee", TICKET, plan.shards), entry: ENTRY, lane: "open", weight: 1, joinedAt: JOINED_AT, wants: [{ sku: "MOTH-S", quantity: 1 }], keyThumbprint: facts[0]?.keyThumbprint, person: null });
     const held = await send("PUT", HOLD, { body: { lines: [{ sku: "MOTH-S", quantity: 1 }] }, headers: await shopper.bound(answer.pass, "PUT", HOLD) });
     expect(held.status).toBe(201);
   });
@@ -120,8 +120,17 @@ describe("claiming a pass", () => {
     expect((await asTicket(client(world({ live, drop: admitted })))).status).toBe(201);
   });
 
-  it("is refused by the phase alone before the opening, in a pause and after the close", async () => {
-    for (const [phase, code] of [["announced", "drop_not_open"], ["lobby", "drop_not_open"], ["paused", "drop_paused"], ["closed", "drop_closed"], ["cancelled", "drop_closed"]] as const) {
+  it("during a pause is answered by the Drop object for whoever was called, who may have sat down before, and refused for everybody else", async () => {
+    const paused = liveAt(OPENS_AT + 9_000, { phase: "paused" });
+    expect((await asTicket(client(world({ live: paused, drop: admitted })))).status).toBe(201);
+    await expectProblem(await asTicket(client(world({ live: paused, drop: { claim: async () => rejected({ code: "drop_paused" }) } }))), "drop_paused");
+    const notCalled = liveAt(OPENS_AT + 9_000, { phase: "paused", thresholds: [{ sku: "MOTH-S", lane: "open", upTo: null }] });
+    await expectProblem(await asTicket(client(world({ live: notCalled }))), "drop_paused");
+    await expectProblem(await asTicket(client(world({ live: liveAt(OPENS_AT + 9_000, { phase: "paused", seed: null, thresholds: [] }) }))), "drop_paused");
+  });
+
+  it("is refused by the phase alone before the opening and after the close", async () => {
+    for (const [phase, code] of [["announced", "drop_not_open"], ["lobby", "drop_not_open"], ["closed", "drop_closed"], ["cancelled", "drop_closed"]] as const) {
       const document = await expectProblem(await asTicket(client(world({ live: liveAt(OPENS_AT + 9_000, { phase }) }))), code);
       if (code === "drop_not_open") expect(document).toMatchObject({ opensAt: "2026-12-04T18:00:00.000Z" });
     }

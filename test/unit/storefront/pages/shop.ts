@@ -35,8 +35,8 @@ const CONFIG: DropConfig = {
 export const STORE: StoreConfig = {
   name: "Nightjar Supply", currency: "EUR", support: "help@nightjar.example", brand: { mark: "N", ink: "#17130f", paper: "#f4efe6", accent: "#c2410c" },
   regions: [
-    { slug: "berlin", label: "Berlin", country: "DE", near: { lat: 52.52, lon: 13.405 }, locale: "de-DE", pickup: [{ id: "kiosk-k", label: "Kiosk K", slots: "17:00-18:00/30m", perSlot: 8 }], shipsTo: ["DE"] },
-    { slug: "lisbon", label: "Lisbon", country: "PT", near: { lat: 38.72, lon: -9.14 }, locale: "pt-PT", pickup: [{ id: "feira", label: "Feira", slots: null, perSlot: null }], shipsTo: [] },
+    { slug: "berlin", label: "Berlin", country: "DE", near: { lat: 52.52, lon: 13.405 }, locale: "de-DE", zone: "Europe/Berlin", pickup: [{ id: "kiosk-k", label: "Kiosk K", slots: "17:00-18:00/30m", perSlot: 8 }], shipsTo: ["DE"] },
+    { slug: "lisbon", label: "Lisbon", country: "PT", near: { lat: 38.72, lon: -9.14 }, locale: "pt-PT", zone: "Europe/Lisbon", pickup: [{ id: "feira", label: "Feira", slots: null, perSlot: null }], shipsTo: [] },
   ],
   drops: [CONFIG],
 };
@@ -51,7 +51,7 @@ export function liveAt(phase: Phase, now: number, change: Partial<DropLive> = {}
     asOf: now, phase, stage, available, low: false, nextStageAt: phase === "closed" || phase === "cancelled" ? null : stage === null ? OPENS_AT : OPENS_AT + 30 * MINUTE_MS,
     seed: null, thresholds: [], items: [{ sku: "MOTH-S", available, soldOut: isGone ? "stage" : null }], head: { seq: 1, hash: "ab".repeat(32) }, ...change,
   };
-  return { live, planHash: "ab".repeat(32), planVersion: 1, plan, changes: [], missing: [], wanted: [], waiting: 7, quantiles: [] };
+  return { live, planHash: "ab".repeat(32), planVersion: 1, plan, changes: [], missing: [], wanted: [], nextTurnAt: null, waiting: 7, quantiles: [] };
 }
 
 export interface Shop {

@@ -1,0 +1,54 @@
+import type { Bot, Person } from "../../rehearsal/crowd.ts";
+
+/** An order as its buyer was told of it. */
+export interface ToldOrder {
+  readonly id: string;
+  readonly hold: string;
+  readonly totalMinor: number;
+  /** Whether the payment page said that it was paid. */
+  isPaid: boolean;
+  /** Whether the store said that the order is confirmed. */
+  isConfirmed: boolean;
+}
+
+/** How one shopper's evening went, as the shopper saw it. Instants are epoch milliseconds. */
+export interface Evening {
+  readonly shopper: Person | Bot;
+  ticket: string | null;
+  entry: string | null;
+  lane: string;
+  joinedAt: number | null;
+  /** Why there is no ticket: the refusal's code. */
+  refusedJoin: string | null;
+  calledAt: number | null;
+  admittedAt: number | null;
+  readonly holds: { readonly id: string; readonly units: number }[];
+  readonly orders: ToldOrder[];
+  /** The last word: what it ended with. */
+  end: string;
+}
+
+export function newEvening(shopper: Person | Bot): Evening {
+  return { shopper, ticket: null, entry: null, lane: "", joinedAt: null, refusedJoin: null, calledAt: null, admittedAt: null, holds: [], orders: [], end: "" };
+}
+
+/** What happened in a rehearsal that no single evening tells. */
+export class Notebook {
+  readonly evenings: Evening[] = [];
+  /** What must never happen, in words; each kind is told a few times and counted. */
+  readonly broken = new Map<string, { count: number; readonly examples: string[] }>();
+  readonly tried = new Map<string, number>();
+
+  /** Something that contradicts the contract. */
+  break(what: string, example: string): void {
+    const known = this.broken.get(what) ?? { count: 0, examples: [] };
+    known.count++;
+    if (known.examples.length < 3) known.examples.push(example);
+    this.broken.set(what, known);
+  }
+
+  /** One more of something that was tried. */
+  note(what: string): void {
+    this.tried.set(what, (this.tried.get(what) ?? 0) + 1);
+  }
+}

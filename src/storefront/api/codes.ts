@@ -1,0 +1,143 @@
+import { CodeRequest, type CodeAnswer } from "../../../schema/wire/code.ts";
+import { budgetsOf } from "../../drop/network-budgets.ts";
+import { CODE_RANDOM_BYTES, codeFromRandom, codeMail, typedCode } from "../../gate/email-code.ts";
+import type { Mail } from "../../gate/mail.ts";
+import { invalidMembers, strictBody } from "../../http/strict-body.ts";
+import type { Problem } from "../../kernel/problem.ts";
+import { accepted, Fault, rejected, type Result } from "../../kernel/result.ts";
+import { CODE_LIFETIME_MS, SEND_WINDOW_MS } from "../../lobby/address-codes.ts";
+import type { ApiPorts } from "../ports.ts";
+import { announcedDrop, type AnnouncedDrop } from "./announced-drop.ts";
+import { answer, refusal } from "./answers.ts";
+import { emailAddress } from "../../gate/email-address.ts";
+import type { JoinStep } from "./joining.ts";
+import { portProblem } from "./refusals.ts";
+import type { Handler } from "./resource.ts";
+import { shardOf } from "./tickets.ts";
+
+/** To how many addresses one ticket may have codes sent: one, mistyped once, and one spare. */
+const ADDRESSES_PER_TICKET_MAX = 3;
+const MINUTE_MS = 60_000;
+/** A window that has just ended is remembered for those who were on their way in it, and whose clock is not the shard's. */
+const WINDOW_KEPT_MS = MINUTE_MS;
+/** A mail that the provider does not take is tried again after so long each; the shopper may ask for another code meanwhile. */
+const SEND_AGAIN_AFTER_MS = [500, 3_000];
+/** An address belongs to its ticket for as long as anything of the drop can still happen. */
+const PROOF_OUTLIVES_CLOSE_MS = 7 * 86_400_000;
+
+/**
+ * Has a code sent to an address. The answer and its time are the same for every
+ * address: the mail leaves after the answer, and nothing was looked up that
+ * depends on who the address belongs to.
+ */
+export function sendCode(ports: ApiPorts): Handler {
+  return async (context) => {
+    const drop = await announcedDrop(ports, context.req.param("drop"));
+    if (drop === null || !drop.plan.gates.email) return refusal({ code: "not_found" }, context);
+    const body = await strictBody(context.req.raw, CodeRequest);
+    if (!body.ok) return refusal(body.rejection, context);
+    const email = emailAddress(body.value.email);
+    if (email === null) return refusal(invalidMembers({ pointer: "/email", detail: "This is not an e-mail address." }), context);
+    const asked = await askCode(ports, drop, { ticket: body.value.ticket, email, network: ports.visitor(context.req.raw).network });
+    return asked.ok ? answer<CodeAnswer>({ validSeconds: CODE_LIFETIME_MS / 1_000 }, 202) : refusal(asked.rejection, context);
+  };
+}
+
+/** Who asks for a code: the ticket that it is for, the address in its normal form, and the network as the platform names it. */
+interface CodeAsked {
+  readonly ticket: string;
+  readonly email: string;
+  readonly network: string;
+}
+
+/** Notes a code and has it sent, for whichever way somebody joins by. */
+export async function askCode(ports: ApiPorts, drop: AnnouncedDrop, { ticket, email, network }: CodeAsked): Promise<Result<null, Problem>> {
+  const { mailer } = ports;
+  // A drop that asks for a code which nobody can send lets nobody in; it must not seem to.
+  if (mailer === null) return rejected({ code: "temporarily_unavailable", retryAfterSeconds: 60 });
+  const early = tooEarly(drop, ports.now());
+  if (early !== null) return rejected(early);
+  const person = ports.credentials.personOf(email);
+  const allowed = await withinLimits(ports, drop, { ticket, person, network: ports.credentials.networkOf(network) });
+  if (!allowed.ok) return allowed;
+  const code = codeFromRandom(ports.randomBytes(CODE_RANDOM_BYTES));
+  const mac = ports.credentials.codeMac(drop.plan.drop, person, code);
+  const noted = await shardOf(ports, drop, person).noteCode({ person, ticket, mac });
+  if (!noted.ok) return rejected(portProblem(noted.rejection, ports.now()));
+  const mail = codeMail({ to: email, code, drop: drop.plan.title, store: ports.store.name, key: `code/${mac}` });
+  ports.later(sendMail(ports, mailer.send, mail));
+  return accepted(null);
+}
+
+/** Why nobody can join now by the plan's own times; null where they do not stand in the way. */
+export function tooEarly({ plan }: AnnouncedDrop, now: number): Problem | null {
+  if (now >= plan.closesAt) return { code: "drop_closed" };
+  return now < plan.lobbyOpensAt ? portProblem({ code: "lobby_not_open", lobbyOpensAt: plan.lobbyOpensAt }, now) : null;
+}
+
+/**
+ * What a ticket and a network may have sent; how often an address is written
+ * to is judged with the code itself. A network may ask for as many codes as it
+ * may join, because everybody who joins needs one.
+ */
+async function withinLimits(ports: ApiPorts, drop: AnnouncedDrop, { ticket, person, network }: { readonly ticket: string; readonly person: string; readonly network: string }): Promise<Result<null, Problem>> {
+  const now = ports.now();
+  const limits = [
+    { key: `codes/${ticket}`, by: person, uses: ADDRESSES_PER_TICKET_MAX, windowMs: SEND_WINDOW_MS },
+    { key: `codes/${network}`, by: `${person}/${ticket}`, uses: budgetsOf(drop.plan, network).joinsPerMinute, windowMs: MINUTE_MS },
+  ];
+  for (const { key, by, uses, windowMs } of limits) {
+    const window = Math.floor(now / windowMs);
+    const retryAt = (window + 1) * windowMs;
+    const used = await shardOf(ports, drop, key).redeem({ key: `${key}/${window}`, ticket: by, uses, expiresAt: retryAt + WINDOW_KEPT_MS });
+    if (!used.ok) return rejected(portProblem({ code: "too_many_requests", retryAt }, now));
+  }
+  return accepted(null);
+}
+
+/** A mail that is lost is asked for again by whoever waits for it; the log says why there was none, and never to whom. */
+async function sendMail(ports: ApiPorts, send: (mail: Mail) => Promise<void>, mail: Mail): Promise<void> {
+  for (const pauseMs of [...SEND_AGAIN_AFTER_MS, null]) {
+    try {
+      return await send(mail);
+    } catch (error) {
+      const isFinal = pauseMs === null || !(error instanceof Fault) || !error.retryable;
+      ports.log({ code: "mail_not_sent", final: isFinal, error: error instanceof Fault ? error.message : "not a fault" });
+      if (isFinal) return;
+      await ports.wait(pauseMs);
+    }
+  }
+}
+
+/**
+ * The step of the proven address. Whoever shows none is let through to the
+ * shard: it alone knows whether this ticket was given before, and then needs no
+ * second proof.
+ */
+export const provenAddress: JoinStep = async (ports, { drop, ticket, body, now }) => {
+  const { plan } = drop;
+  if (!plan.gates.email || body.identity?.code === undefined) return accepted({});
+  const email = emailAddress(body.identity.email);
+  if (email === null) return rejected(invalidMembers({ pointer: "/identity/email", detail: "This is not an e-mail address." }));
+  const proven = await proveByCode(ports, drop, { ticket, email, code: body.identity.code }, now);
+  return proven.ok ? accepted({ person: proven.value }) : proven;
+};
+
+/** The person behind an address in its normal form, once the code that was typed proves it for the ticket. */
+export async function proveByCode(ports: ApiPorts, drop: AnnouncedDrop, { ticket, email, code: typed }: { readonly ticket: string; readonly email: string; readonly code: string }, now: number): Promise<Result<string, Problem>> {
+  const { plan } = drop;
+  // Asked here as well as in the shard: an address must not be given to a ticket that then cannot be had.
+  const early = tooEarly(drop, now);
+  if (early !== null) return rejected(early);
+  const code = typedCode(typed);
+  if (code === null) return rejected({ code: "identity_invalid" });
+  const person = ports.credentials.personOf(email);
+  const mac = ports.credentials.codeMac(plan.drop, person, code);
+  const proven = await shardOf(ports, drop, person).proveAddress({ person, ticket, mac, until: addressKeptUntil(drop) });
+  return proven.ok ? accepted(person) : rejected(portProblem(proven.rejection, ports.now()));
+}
+
+/** Until when an address belongs to the ticket that it was proven for. */
+export function addressKeptUntil({ plan }: AnnouncedDrop): number {
+  return plan.closesAt + PROOF_OUTLIVES_CLOSE_MS;
+}

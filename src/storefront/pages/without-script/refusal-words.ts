@@ -1,0 +1,37 @@
+import { type Problem, type ProblemCode, PROBLEMS } from "../../../kernel/problem.ts";
+import { instantFromWire } from "../../../kernel/time.ts";
+import type { Moments } from "./moments.ts";
+
+export interface RefusedWords {
+  readonly title: string;
+  /** What happened, and what to do next. */
+  readonly sentence: string;
+}
+
+/** Where the catalogue speaks to programs, or of what a page without script does not have. */
+const OWN_WORDS: Readonly<Partial<Record<ProblemCode, string>>> = {
+  credential_missing: "This browser has no place in this drop. Begin again: with the same e-mail address you get the place that you had.",
+  credential_invalid: "The place of this browser is not valid any more. Begin again: with the same e-mail address you get the place that you had.",
+  origin_refused: "The form did not come from this store's own page, or your browser does not say which page it came from. Open the page again and send it from there.",
+  identity_in_use: "This address has a place already. Type the code from the mail to go on with that place here.",
+  identity_invalid: "The code is mistyped, older than ten minutes, or was tried too often. Look at the newest mail, or ask for another code.",
+  limit_reached: "One person may not have more than that of this drop. Choose fewer, or give up what you hold.",
+  invalid_request: "Look at what is marked below, and send it again. Nothing was changed.",
+  not_found: "What you hold is not there any more. Look at your place: what is free can be taken again.",
+  temporarily_unavailable: "This cannot be done at this moment. Nothing was changed; try again in a minute.",
+  too_many_requests: "There were too many tries.",
+  unsupported_media_type: "Your browser sent the form in a way that is not understood here. Open the page again and send it from there.",
+  too_large: "That was more text than the form takes. Write less, and send it again.",
+};
+
+/** A refusal for people: the catalogue's title, and a sentence that ends with what they can do, times in their region's zone. */
+export function refusedWords({ code, facts = {} }: Problem, moments: Moments): RefusedWords {
+  const { title, detail } = PROBLEMS[code];
+  const time = (name: string) => {
+    const text = facts[name];
+    return typeof text === "string" ? instantFromWire(text) : null;
+  };
+  const [retryAt, nextStageAt, opensAt] = [time("retryAt"), time("nextStageAt"), time("lobbyOpensAt") ?? time("opensAt")];
+  const when = retryAt !== null ? ` Try again after ${moments.hour(retryAt)}.` : nextStageAt !== null ? ` The next stage opens ${moments.day(nextStageAt)}.` : opensAt !== null ? ` It opens ${moments.day(opensAt)}.` : "";
+  return { title, sentence: `${OWN_WORDS[code] ?? detail}${when}` };
+}

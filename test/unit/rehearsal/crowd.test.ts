@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { crowdOf, type CrowdTerms } from "../../../src/rehearsal/crowd.ts";
+import { seededRandom } from "../../../src/rehearsal/random.ts";
+
+const TERMS: CrowdTerms = {
+  people: 1_000, bots: 4_000, identities: 40, abandonShare: 0.8, limitPerPerson: 2,
+  items: [{ sku: "S", quantity: 60 }, { sku: "M", quantity: 90 }, { sku: "L", quantity: 50 }],
+  regions: [{ slug: "berlin", country: "DE", near: { lat: 52.52, lon: 13.405 } }, { slug: "lisbon", country: "PT", near: { lat: 38.7223, lon: -9.1393 } }],
+};
+const crowd = (seed: number, terms = TERMS) => crowdOf(terms, seededRandom(seed));
+
+test("the same seed makes the same crowd, and another seed another", () => {
+  expect(crowd(7)).toEqual(crowd(7));
+  expect(crowd(8).people.map(({ arrival }) => arrival)).not.toEqual(crowd(7).people.map(({ arrival }) => arrival));
+});
+
+test("one more bot changes none of the others", () => {
+  const more = crowd(7, { ...TERMS, bots: TERMS.bots + 1 });
+  expect(more.people).toEqual(crowd(7).people);
+  expect(more.bots.slice(0, TERMS.bots)).toEqual(crowd(7).bots);
+});
+
+test("exactly as many people do not buy as the terms say, whatever the seed", () => {
+  for (const seed of [1, 2, 3]) {
+    const intents = Map.groupBy(crowd(seed).people, ({ intent }) => intent);
+    expect(intents.get("buys")).toHaveLength(200);
+    expect(intents.get("never-comes")).toHaveLength(760);
+    expect((intents.get("walks-away")?.length ?? 0) + (intents.get("gives-up")?.length ?? 0)).toBe(40);
+  }
+});
+
+test("bots hide behind as many addresses and networks as they have identities, and people have one each", () => {
+  const { people, bots, identities } = crowd(7);
+  expect(identities).toHaveLength(40);
+  expect(new Set(bots.map(({ identity }) => identity.email)).size).toBe(40);
+  expect(new Set(bots.map(({ identity }) => identity.network)).size).toBe(40);
+  expect(new Set(people.map(({ identity }) => identity.email)).size).toBe(1_000);
+  const addresses = new Set(people.map(({ identity }) => identity.email));
+  expect(bots.filter(({ identity }) => addresses.has(identity.email))).toEqual([]);
+});
+
+test("bots want what people want: units can only be compared where the wishes are alike", () => {
+  const { people, bots } = crowd(7);
+  const mean = (of: readonly { readonly wants: readonly { readonly quantity: number }[] }[]) => of.reduce((sum, { wants }) => sum + wants.reduce((units, { quantity }) => units + quantity, 0), 0) / of.length;
+  expect(mean(people)).toBeCloseTo(1.5, 1);
+  expect(mean(bots)).toBeCloseTo(1.5, 1);
+  const partOfM = (of: readonly { readonly wants: readonly { readonly sku: string }[] }[]) => of.filter(({ wants }) => wants[0]?.sku === "M").length / of.length;
+  expect(Math.abs(partOfM(people) - 0.45)).toBeLessThan(0.05);
+  expect(Math.abs(partOfM(bots) - 0.45)).toBeLessThan(0.03);
+});
+
+test("nobody wants more than one person may have", () => {
+  expect(crowd(7, { ...TERMS, limitPerPerson: 1 }).people.every(({ wants }) => wants.every(({ quantity }) => quantity === 1))).toBe(true);
+});

@@ -1,0 +1,108 @@
+import { expect, test } from "vitest";
+import type { NightFacts, RecordRow, ShopperFact } from "../../../src/rehearsal/facts.ts";
+import { arrivalCorrelation, checksOf, sharesOf, shareTolerance } from "../../../src/rehearsal/findings.ts";
+import { reportOf } from "../../../src/rehearsal/report.ts";
+import { reportPage } from "../../../src/rehearsal/report-page.ts";
+import { reportText } from "../../../src/rehearsal/report-text.ts";
+import { correlation, quantile, shareDeviation } from "../../../src/rehearsal/statistics.ts";
+
+const OPENS_AT = 1_000_000;
+
+/** A night in which everybody who came bought one unit: so many people, and so many bots. */
+function night(people: number, bots: number, changes: Partial<NightFacts> = {}): NightFacts {
+  const shoppers = [...Array(people + bots).keys()].map((index): ShopperFact => ({
+    class: index < people ? "people" : "bots", intent: "buys", identity: `who-${index}`, entry: `entry-${index}`, wants: [{ sku: "A", quantity: 1 }],
+    joinedAt: OPENS_AT - 1_000 + index, rank: `0${String((index * 7_919) % 1_009).padStart(6, "0")}`, calledAt: OPENS_AT + 1, admittedAt: OPENS_AT + 100, end: "bought",
+  }));
+  const rows = shoppers.flatMap(({ entry }, index): RecordRow[] => ["admit", "hold", "place", "sell"].map((kind, step) => ({
+    seq: index * 4 + step + 1, kind, at: OPENS_AT + index, sku: kind === "admit" ? "" : "A", quantity: kind === "admit" ? 0 : 1, subject: entry ?? "", ref: kind === "admit" ? "" : `ref-${index}`,
+  })));
+  const units = people + bots;
+  const orders = shoppers.map((_, index) => ({ id: `ord-${index}`, ref: `ref-${index}`, isPaid: true, isConfirmed: true }));
+  return {
+    terms: {
+      seed: 1, gates: "all gates", isEmailProven: true, drop: "night", title: "Night", people, bots, identities: bots, abandonShare: 0, units, shards: 1, lobbyMs: 1_000,
+      compression: { speed: 120, stages: [{ sharePercent: 100, afterMs: 0 }], closesAfterMs: 10_000, holdMs: 10_000, claimWindowMs: 3_000, notes: [] },
+    },
+    opensAt: OPENS_AT, closesAt: OPENS_AT + 10_000, stages: [{ opensAt: OPENS_AT, units }], stock: [{ sku: "A", units }], rows, head: "row 1", shoppers, orders,
+    payments: orders.map(({ id }) => ({ order: id, authorisedMinor: 100, capturableMinor: 0, receivedMinor: 100, refundedMinor: 0 })),
+    ledger: orders.map(({ id }) => ({ order: id, state: "confirmed", postedMinor: 100, pendingMinor: 0 })),
+    routes: [], requestsBySecond: [[OPENS_AT / 1_000, 5]], calls: [{ kind: "DropObject", object: "a", second: OPENS_AT / 1_000, call: "hold", calls: 9 }], faults: [], tried: [], broken: [],
+    verifier: { isRight: true, sentence: "Yes.", findings: [] }, remarks: [], tookSeconds: 1,
+    ...changes,
+  };
+}
+
+const broken = (facts: NightFacts) => checksOf(facts).filter(({ isHeld }) => !isHeld).map(({ name }) => name);
+
+test("a night in which everything is right breaks nothing", () => {
+  expect(broken(night(50, 10))).toEqual([]);
+  expect(reportOf([night(50, 10)]).isPassed).toBe(true);
+});
+
+test("each thing that must never happen fails the rehearsal", () => {
+  const right = night(50, 10);
+  const [first, ...rest] = right.rows;
+  const cases: readonly (readonly [Partial<NightFacts>, RegExp])[] = [
+    [{ rows: rest }, /No hold without an admission/],
+    [{ stages: [{ opensAt: OPENS_AT, units: 59 }] }, /Held and sold never exceed/],
+    [{ rows: right.rows.slice(0, -1) }, /Everything is sold/],
+    [{ ledger: right.ledger.map((order, index) => (index === 0 ? { ...order, state: "expired" } : order)) }, /Nobody was charged without an order/],
+    [{ payments: [...right.payments, ...right.payments.slice(0, 1)] }, /Nobody was charged without an order/],
+    [{ ledger: right.ledger.map((order, index) => (index === 0 ? { ...order, postedMinor: 99 } : order)) }, /The ledger says/],
+    [{ orders: [...right.orders, { id: "ord-x", ref: "ref-x", isPaid: false, isConfirmed: false }] }, /Every order that anybody was told of/],
+    [{ orders: [...right.orders, { id: "ord-x", ref: "ref-x", isPaid: true, isConfirmed: true }] }, /Whoever was told that an order is confirmed/],
+    [{ verifier: { isRight: false, sentence: "No.", findings: ["Row 3 is wrong."] } }, /The public record is right/],
+    [{ shoppers: right.shoppers.map((shopper, index) => ({ ...shopper, rank: `0${String(index).padStart(6, "0")}` })) }, /Coming early gained nothing/],
+    [{ broken: [{ what: "a position that was shown grew", count: 1, examples: ["tkt: 3 and then 4"] }] }, /a position that was shown grew/],
+  ];
+  expect(first?.kind).toBe("admit");
+  for (const [changes, name] of cases) {
+    const facts = { ...right, ...changes };
+    expect(broken(facts).filter((check) => name.test(check)), String(name)).toHaveLength(1);
+    expect(reportOf([facts]).isPassed).toBe(false);
+  }
+});
+
+test("bots that get more than their part of the identities fail the rehearsal, and those that get their part do not", () => {
+  const crowd = night(900, 100);
+  const winners = (people: number, bots: number): NightFacts => {
+    const won = new Set([...Array(people).keys(), ...[...Array(bots).keys()].map((index) => 900 + index)].map((index) => `entry-${index}`));
+    return { ...crowd, terms: { ...crowd.terms, units: people + bots }, stock: [{ sku: "A", units: people + bots }], rows: crowd.rows.filter(({ subject }) => won.has(subject)) };
+  };
+  const unfair = sharesOf([winners(300, 100)]);
+  expect(unfair).toMatchObject({ soldUnits: 400, botShare: 0.25, identityShare: 0.1 });
+  expect(unfair.botShare - unfair.identityShare).toBeGreaterThan(shareTolerance(unfair));
+  const fair = sharesOf([winners(360, 40)]);
+  expect(fair.botShare).toBe(0.1);
+  expect(reportOf([winners(300, 100)]).sentences.join(" ")).toMatch(/bots got 25\.0 % of 400 units and are 10\.0 % of the identities/);
+  expect(reportOf([winners(300, 100)]).isPassed).toBe(false);
+});
+
+test("the noise of a draw is that of drawing without return: 200 of 1,200 spread by 2.4 points, all of them by none", () => {
+  const one = Array<number>(200).fill(1);
+  expect(shareDeviation({ share: 1 / 6, entrants: 1_200, unitsByWinner: one })).toBeCloseTo(0.0241, 3);
+  expect(shareDeviation({ share: 1 / 6, entrants: 200, unitsByWinner: one })).toBe(0);
+  expect(shareDeviation({ share: 1 / 6, entrants: 1_200, unitsByWinner: [] })).toBe(0);
+});
+
+test("the arithmetic of the report is right where it can be done by hand", () => {
+  expect(quantile([], 0.5)).toBeNull();
+  expect([0, 0.5, 0.95, 1].map((share) => quantile([4, 1, 3, 2], share))).toEqual([1, 2, 4, 4]);
+  expect(correlation([[1, 2], [2, 4], [3, 6]])).toBeCloseTo(1, 12);
+  expect(correlation([[1, 3], [2, 2], [3, 1]])).toBeCloseTo(-1, 12);
+  expect(correlation([[1, 1], [2, 1], [3, 1]])).toBeNull();
+  expect(arrivalCorrelation(night(500, 100))?.count).toBe(600);
+});
+
+test("the page needs nothing but itself, says every figure of a plot in a table, and lets no text become markup", () => {
+  const title = "</script><script>alert(1)</script>";
+  const report = reportOf([night(50, 10, { terms: { ...night(50, 10).terms, title } })]);
+  const page = reportPage(report, { madeAt: "2026-12-04 18:00", library: { script: "window.uPlot = {};", style: ".u {}" } });
+  expect(page).not.toContain("<script>alert");
+  expect(page).not.toMatch(/(?:src|href)\s*=|@import|url\(|https?:/);
+  expect(page.match(/data-plot="/g)).toHaveLength(4);
+  expect(page.match(/The figures of this plot/g)).toHaveLength(4);
+  expect(page).toContain("prefers-color-scheme: dark");
+  expect(reportText(report, true)).toContain(report.verdict);
+});
