@@ -1,7 +1,8 @@
+import type { Line } from "../drop/port.ts";
 import type { PaymentTruth, ProviderTruth } from "../payment/provider.ts";
 import { assert } from "../kernel/result.ts";
 import type { OrderBook, RefundBook } from "./order-book.ts";
-import { handedOverMinor, refundableMinor, unitsHandedOverFor, unitsOpen } from "./order-book.ts";
+import { handedOverMinor, refundableMinor, unitsHandedOverFor, unitsOpen, unitsOut } from "./order-book.ts";
 import type { OrderEvent } from "./order-event.ts";
 
 /*
@@ -21,6 +22,7 @@ export type Step =
   | { readonly kind: "void"; readonly payment: string }
   | { readonly kind: "refund"; readonly payment: string; readonly refund: RefundBook["event"] }
   | { readonly kind: "restock"; readonly refund: RefundBook["event"] }
+  | { readonly kind: "return"; readonly lines: readonly Line[] }
   | { readonly kind: "refund_all"; readonly amountMinor: number; readonly reason: string }
   | { readonly kind: "refuse_amount"; readonly payment: string }
   | { readonly kind: "release_stray"; readonly payment: string };
@@ -33,7 +35,19 @@ function freePayment(order: string): string {
 /** The effect that is owed now, or null when the order waits for somebody or is at its end. */
 export function nextStep(book: OrderBook): Step | null {
   const step = book.payment === null ? stepWithoutMoney(book) : stepWithMoney(book, book.payment);
-  return step ?? stepOfStrays(book) ?? stepOfRefunds(book);
+  return step ?? stepOfStrays(book) ?? stepOfRefunds(book) ?? stepOfReturn(book);
+}
+
+/**
+ * Of a cancelled drop nothing stays sold: once an order's money is back, its
+ * units go back as well, whether or not they were handed over, so that the
+ * record does not count a sale that nobody paid for. While a refund cannot be
+ * made the sale stands in the record as it does at the bank.
+ */
+function stepOfReturn(book: OrderBook): Step | null {
+  if (!book.isCancelled || book.isReturned || book.verdict !== "sold") return null;
+  const isOwed = book.payment !== null && !book.isVoided && (!book.isCaptureFinal || refundableMinor(book) > 0 || book.refunds.some(({ state }) => state === "asked"));
+  return isOwed ? null : { kind: "return", lines: unitsOut(book) };
 }
 
 /** One payment an order: the page that could still take another is closed, and a second payment is let go. */

@@ -41,6 +41,8 @@ export interface OrderBook {
   readonly isDue: boolean;
   readonly isExpired: boolean;
   readonly isCancelled: boolean;
+  /** Whether the units of a cancelled order that had been sold are back in the drop. */
+  readonly isReturned: boolean;
   /** The payment that the provider calls "processing". */
   readonly processing: string | null;
   readonly payment: {
@@ -76,7 +78,7 @@ function openBook(order: PlacedOrder, at: number): OrderBook {
   return {
     order, seq: 1, lastAt: at,
     session: null, isSessionClosed: false, failures: {}, strays: {}, payBy: order.payBy, isExtended: false,
-    isDue: false, isExpired: false, isCancelled: false,
+    isDue: false, isExpired: false, isCancelled: false, isReturned: false,
     processing: null, payment: null, verdict: null,
     capturedMinor: 0, capturedUnits: 0, isCaptureFinal: false, isVoided: false, hasFailed: false, isDropTold: false,
     lines: order.lines.map((line) => ({
@@ -144,6 +146,8 @@ function changes(book: OrderBook, event: OrderEvent): Partial<OrderBook> {
       return { isDue: true, isExpired: true };
     case "cancelled":
       return { isCancelled: true };
+    case "returned":
+      return { isReturned: true };
     default:
       return afterSale(book, event);
   }
@@ -239,6 +243,15 @@ export function unitsOpen(book: OrderBook): readonly Line[] {
   return book.lines
     .map((line) => ({ sku: line.sku, quantity: line.quantity - line.handedOver - line.returnedBefore }))
     .filter((line) => line.quantity > 0);
+}
+
+/** Units of the order that no refund has put back into the drop yet. */
+export function unitsOut(book: OrderBook): readonly Line[] {
+  const back = new Map<string, number>();
+  for (const { event, isRestocked } of book.refunds) if (isRestocked) for (const { sku, quantity } of event.restock) back.set(sku, (back.get(sku) ?? 0) + quantity);
+  return book.lines
+    .map(({ sku, quantity }) => ({ sku, quantity: quantity - (back.get(sku) ?? 0) }))
+    .filter(({ quantity }) => quantity > 0);
 }
 
 /** What was paid back, and what was or may still be paid back. */

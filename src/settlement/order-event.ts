@@ -55,6 +55,8 @@ export type OrderEvent = { readonly at: number } & (
   | { readonly kind: "due" }
   | { readonly kind: "expired" }
   | { readonly kind: "cancelled" }
+  /** The drop was cancelled and the money is back: the drop has the units back as well. */
+  | { readonly kind: "returned"; readonly lines: readonly Line[] }
   | { readonly kind: "fulfilled"; readonly fulfilment: string; readonly requested: readonly Line[] | null; readonly lines: readonly Line[] }
   | {
       readonly kind: "refund_requested";

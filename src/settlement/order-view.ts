@@ -122,6 +122,7 @@ function wordsOf(event: OrderEvent, book: OrderBook): string | null {
     case "session_closed":
     case "drop_told":
     case "restocked":
+    case "returned":
       return null;
   }
 }

@@ -77,6 +77,10 @@ export async function performStep(ports: SettlementPorts, book: OrderBook, step:
     case "restock":
       await drop.restock(id, step.refund.refund, step.refund.restock);
       return [{ kind: "restocked", at, refund: step.refund.refund }];
+    case "return":
+      // Named after the cancellation: there is one of them, and a repetition finds it done.
+      await drop.restock(id, `cancelled:${id}`, step.lines);
+      return [{ kind: "returned", at, lines: step.lines }];
     default:
       return unreachable(step);
   }

@@ -1,0 +1,205 @@
+import { assert } from "../kernel/result.ts";
+import type { RandomSource } from "./random.ts";
+
+/*
+ * Who comes to a rehearsed drop, and what they are going to do: everything that
+ * a seed decides before the first request is sent. What the store answers
+ * decides the rest.
+ */
+
+export interface CrowdTerms {
+  readonly people: number;
+  readonly bots: number;
+  /** How many addresses and networks all bots together have. */
+  readonly identities: number;
+  /** Of the people, how many do not buy although they joined: from 0 to 1. */
+  readonly abandonShare: number;
+  readonly limitPerPerson: number;
+  readonly items: readonly { readonly sku: string; readonly quantity: number }[];
+  /** Where the store's regions are: people live around them. */
+  readonly regions: readonly Region[];
+}
+
+export interface Region {
+  readonly slug: string;
+  readonly country: string;
+  readonly near: { readonly lat: number; readonly lon: number };
+}
+
+/** An address and the network from which it is used. */
+export interface Identity {
+  readonly email: string;
+  readonly network: string;
+  readonly country: string;
+  readonly lat: number;
+  readonly lon: number;
+}
+
+export interface Want {
+  readonly sku: string;
+  readonly quantity: number;
+}
+
+/**
+ * What becomes of somebody whose turn comes: buys, never comes, holds and walks
+ * away, or gives the hold up like a polite person.
+ */
+export type Intent = "buys" | "never-comes" | "walks-away" | "gives-up";
+
+/** How it goes at the payment page: at once, after a card that was declined, or after going away and coming back. */
+export type Paying = "at-once" | "second-card" | "comes-back";
+
+export interface Shopper {
+  readonly name: string;
+  readonly identity: Identity;
+  readonly region: string;
+  /** When they join, as a fraction of the lobby's time; above 1 they come after the opening, as a fraction of the sale. */
+  readonly arrival: number;
+  readonly wants: readonly Want[];
+  readonly intent: Intent;
+  readonly paying: Paying;
+  /** How much of a claim window passes until they react, and of a hold until they order: fractions. */
+  readonly reaction: number;
+  readonly checkout: number;
+}
+
+export interface Person extends Shopper {
+  readonly kind: "person";
+  /** How often the page is loaded again while they wait. */
+  readonly reloads: number;
+  /** Closes the tab while waiting, and comes back with what the browser had stored. */
+  readonly closesTab: boolean;
+}
+
+/** What a bot does beside joining with everything that it has. */
+export type Tactic = "plain" | "hammers" | "shares-ticket" | "hoards" | "side-doors";
+
+export interface Bot extends Shopper {
+  readonly kind: "bot";
+  /** Which of the identities it hides behind. */
+  readonly owner: number;
+  readonly tactic: Tactic;
+}
+
+export interface Crowd {
+  readonly people: readonly Person[];
+  readonly bots: readonly Bot[];
+  readonly identities: readonly Identity[];
+}
+
+/** Of those who do not buy, this many come all the same and leave what they held. */
+const COMES_ALL_THE_SAME = 0.05;
+/** Of all people, this many share their network with others: an office, a venue. */
+const SHARES_NETWORK = 0.1;
+const LATE = 0.03;
+const TACTICS: readonly (readonly [Tactic, share: number])[] = [["hammers", 0.1], ["shares-ticket", 0.1], ["hoards", 0.02], ["side-doors", 0.002]];
+
+/** The crowd of a seed. Each shopper has a branch of the seed, so that one more of them changes none of the others. */
+export function crowdOf(terms: CrowdTerms, random: RandomSource): Crowd {
+  assert(terms.items.length > 0 && terms.regions.length > 0, "a drop sells something somewhere");
+  assert(terms.bots === 0 || terms.identities > 0, "bots have at least one identity");
+  const intents = intentsOf(terms, random.branch("intents"));
+  const identities = Array.from({ length: terms.bots === 0 ? 0 : terms.identities }, (_, index) => botIdentity(index));
+  return {
+    identities,
+    people: intents.map((intent, index) => person(index, intent, terms, random.branch(`person ${index}`))),
+    bots: Array.from({ length: terms.bots }, (_, index) => bot(index, identities, terms, random.branch(`bot ${index}`))),
+  };
+}
+
+/** Exactly as many of each as the terms say: chance decides only who. */
+function intentsOf({ people, abandonShare }: CrowdTerms, random: RandomSource): Intent[] {
+  const abandons = Math.round(people * abandonShare);
+  const leaves = Math.round(abandons * COMES_ALL_THE_SAME);
+  const intents = Array.from({ length: people }, (_, index): Intent => {
+    if (index >= abandons) return "buys";
+    if (index >= leaves) return "never-comes";
+    return index % 2 === 0 ? "walks-away" : "gives-up";
+  });
+  return shuffled(intents, random);
+}
+
+function person(index: number, intent: Intent, terms: CrowdTerms, random: RandomSource): Person {
+  const region = random.pick(terms.regions);
+  const isLate = random.chance(LATE);
+  const venue = random.integer(0, Math.max(1, Math.floor((terms.people * SHARES_NETWORK) / 20)));
+  return {
+    kind: "person",
+    name: `person-${index}`,
+    identity: {
+      email: `person-${index}@crowd.example`,
+      network: random.chance(SHARES_NETWORK) ? `venue-${venue}` : `home-${index}`,
+      country: region.country,
+      ...around(region, random.chance(0.4) ? 0.1 : 3, random),
+    },
+    region: region.slug,
+    // Most come at any time, and more in the last minutes.
+    arrival: isLate ? 1 + 0.4 * random.fraction() : random.chance(0.7) ? random.fraction() : 0.7 + 0.3 * random.fraction(),
+    wants: wantsOf(terms, random),
+    intent,
+    paying: payingOf(random),
+    reaction: 0.05 + 0.45 * random.fraction(),
+    checkout: 0.05 + 0.35 * random.fraction(),
+    reloads: random.integer(0, 3),
+    closesTab: random.chance(0.1),
+  };
+}
+
+function botIdentity(index: number): Identity {
+  return { email: `bot-${index}@army.example`, network: `army-${index}`, country: "US", lat: 39.04, lon: -77.49 };
+}
+
+/** What it wants is drawn as a person's wants are: otherwise the classes' units could not be compared. */
+function bot(index: number, identities: readonly Identity[], terms: CrowdTerms, random: RandomSource): Bot {
+  const owner = index % identities.length;
+  const identity = identities[owner];
+  assert(identity !== undefined, "every bot has an identity");
+  return {
+    kind: "bot",
+    name: `bot-${index}`,
+    owner,
+    identity,
+    region: random.pick(terms.regions).slug,
+    arrival: random.fraction(),
+    wants: wantsOf(terms, random),
+    intent: "buys",
+    paying: "at-once",
+    reaction: 0,
+    checkout: 0,
+    tactic: tacticOf(random),
+  };
+}
+
+function tacticOf(random: RandomSource): Tactic {
+  let drawn = random.fraction();
+  for (const [tactic, share] of TACTICS) {
+    if (drawn < share) return tactic;
+    drawn -= share;
+  }
+  return "plain";
+}
+
+function payingOf(random: RandomSource): Paying {
+  const drawn = random.fraction();
+  return drawn < 0.06 ? "second-card" : drawn < 0.09 ? "comes-back" : "at-once";
+}
+
+/** One item, the larger editions more often, and any number that one person may have. */
+function wantsOf({ items, limitPerPerson }: CrowdTerms, random: RandomSource): Want[] {
+  const total = items.reduce((sum, { quantity }) => sum + quantity, 0);
+  let place = random.integer(1, Math.max(1, total));
+  const item = items.find(({ quantity }) => (place -= quantity) <= 0) ?? items[0];
+  assert(item !== undefined, "a drop sells something");
+  return [{ sku: item.sku, quantity: random.integer(1, Math.min(limitPerPerson, 2)) }];
+}
+
+/** A place within so many degrees of a region. */
+function around({ near }: Region, degrees: number, random: RandomSource): { readonly lat: number; readonly lon: number } {
+  const shifted = (centre: number, max: number) => Math.max(-max, Math.min(max, Number((centre + (2 * random.fraction() - 1) * degrees).toFixed(4))));
+  return { lat: shifted(near.lat, 90), lon: shifted(near.lon, 180) };
+}
+
+function shuffled<Element>(list: readonly Element[], random: RandomSource): Element[] {
+  const keyed = list.map((element) => ({ element, key: random.fraction() }));
+  return keyed.toSorted((a, b) => a.key - b.key).map(({ element }) => element);
+}
