@@ -20,6 +20,8 @@ const chained = { seq: Positive, at: Instant, prevHash: Sha256Hex, hash: Sha256H
 const Stages = v.array(v.strictObject({ opensAt: Instant, units: Count }));
 const UnitCounts = v.array(v.strictObject({ sku: Sku, quantity: Count }));
 
+const FieldValue = v.union([v.string(), v.number(), v.boolean(), v.null()]);
+
 const PlanRow = v.strictObject({
   ...chained,
   kind: v.literal("plan"),
@@ -36,7 +38,7 @@ const PlanRow = v.strictObject({
   /** Only in a later row, which changes the plan: who did, what everything costs now, and what was changed. */
   actor: v.optional(v.string()),
   prices: v.optional(v.array(v.strictObject({ sku: Sku, priceMinor: Count }))),
-  changed: v.optional(v.array(v.strictObject({ field: v.string(), from: v.unknown(), to: v.unknown() }))),
+  changed: v.optional(v.array(v.strictObject({ field: v.string(), from: FieldValue, to: FieldValue }))),
 });
 
 const StockRow = v.strictObject({

@@ -5,6 +5,7 @@ import { instantToWire } from "../kernel/time.ts";
 import type { OrderView, MoneyRejection } from "../settlement/port.ts";
 import type { Result } from "../kernel/result.ts";
 import { optionalBody, parsed, strictBody } from "../http/strict-body.ts";
+import { attestTicket } from "./attestations.ts";
 import { refusal, refuseForeignOrigin, refuseStranger, setSecurityHeaders } from "./door.ts";
 import { type Handler, resource } from "./handler.ts";
 import { createInvites, revokeInvite } from "./invites.ts";
@@ -49,6 +50,7 @@ export function deskApp(ports: DeskPorts): Hono {
   resource(app, "/desk/api/drops/:drop/vouchers", { POST: mint(ports) });
   resource(app, "/desk/api/drops/:drop/invites", { POST: createInvites(ports) });
   resource(app, "/desk/api/drops/:drop/invites/:invite", { DELETE: revokeInvite(ports) });
+  resource(app, "/desk/api/drops/:drop/attestations", { POST: attestTicket(ports) });
   resource(app, "/desk/api/drops/:drop/presence/:region", { GET: currentPresence(ports) });
   resource(app, "/desk/api/orders", { GET: listOrders(ports) });
   resource(app, "/desk/api/orders/:order", { GET: showOrder(ports) });

@@ -17,8 +17,8 @@ export interface DeskPorts {
   readonly money: MoneyDeskPort;
   /** The desk reads a drop's public state and plan, and controls it; it touches nothing else of it. */
   drop(slug: string): Pick<DropPort, "snapshot" | "control" | "changePlan" | "awaitedReturns" | "pace">;
-  /** Of a lobby shard the desk asks nothing but to take back what it gave out. */
-  lobby(slug: string, shard: number): Pick<LobbyDoor, "revoke">;
+  /** Of a lobby shard the desk asks nothing but to note what staff say, and to take back what it gave out. */
+  lobby(slug: string, shard: number): Pick<LobbyDoor, "revoke" | "redeem">;
   readonly hashing: Hashing;
   readonly now: Clock;
   randomBytes(count: number): Uint8Array;

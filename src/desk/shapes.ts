@@ -69,6 +69,9 @@ export const vouchersShape = v.strictObject({
   uses: v.optional(positive(VOUCHER_USES_MAX), 1),
 });
 
+/** A ticket by the id that its owner shows. */
+export const attestationShape = v.strictObject({ ticket: v.pipe(v.string(), v.regex(idPattern("tkt"), "is not a ticket's id")) });
+
 export const inviteId = v.pipe(v.string(), v.regex(idPattern("inv"), "is not an invitation's id"));
 export const regionSlug = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "is not a region's name"));
 

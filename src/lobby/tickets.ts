@@ -87,7 +87,8 @@ export class TicketBook {
     const known = this.#byId.get(command.ticket);
     if (known !== undefined && !isOwner(known, command)) return rejected({ code: "id_reused" });
     const joinedAt = Math.max(now, this.#floor);
-    const entersLane = known !== undefined && joinedAt < window.opensAt && betterLane(window.lanes, known.lane, command.lane) !== known.lane;
+    // By the clock or by the draw, whichever this shard knows of: a rank that others were served by must not change.
+    const entersLane = known !== undefined && joinedAt < window.opensAt && known.rank === null && betterLane(window.lanes, known.lane, command.lane) !== known.lane;
     if (known !== undefined && known.keyThumbprint === command.keyThumbprint && sameWants(known.wants, command.wants) && !entersLane) return accepted({ ticket: known, change: "none", spent: [] });
     if (window.isOver || joinedAt >= window.closesAt) return rejected({ code: "drop_closed" });
     if (known === undefined && joinedAt < window.lobbyOpensAt) return rejected({ code: "lobby_not_open", lobbyOpensAt: window.lobbyOpensAt });

@@ -17,6 +17,8 @@ import { failureProblem } from "./api/refusals.ts";
 import { refusedNetworks } from "./api/refused-networks.ts";
 import { resource } from "./api/resource.ts";
 import { claimPass, showProof, showTicket } from "./api/tickets.ts";
+import { formRoutes } from "./forms/routes.ts";
+import type { FormShop } from "./forms/visit.ts";
 import { openApiDocument } from "./openapi.ts";
 import { PROBLEMS, type Problem } from "../kernel/problem.ts";
 import { mistakePage, notFoundPage, pageRoutes } from "./pages/routes.tsx";
@@ -46,9 +48,10 @@ export function storefrontApp(ports: ApiPorts): Storefront {
   const ready: Ready = { copies: new PageCopies(publicPagePaths(ports.store), ports), live: new LiveAnswers(ports) };
   // One expression can find all addresses of the API, which it cannot for the pages: there `/{region}/{drop}` is like many others.
   const api = opened(new Hono({ router: new RegExpRouter() }), ports, ready);
-  shopperApi(api, ports, ready.live);
+  const budgets = sharedBudgets();
+  shopperApi(api, ports, ready.live, budgets);
   const routes = opened(new Hono(), ports, ready);
-  otherRoutes(routes, ports);
+  otherRoutes(routes, ports, budgets);
   return {
     fetch(request) {
       const { url } = request;
@@ -91,7 +94,7 @@ function opened(app: Hono, ports: ApiPorts, { copies }: Ready): Hono {
 }
 
 /** The pages, and what is handed on to settlement and the desk. */
-function otherRoutes(app: Hono, ports: ApiPorts): void {
+function otherRoutes(app: Hono, ports: ApiPorts, budgets: SharedBudgets): void {
   resource(app, "/healthz", { GET: () => answer({ status: "ok", version: ports.version }) });
   resource(app, "/.well-known/jwks.json", { GET: () => answer(ports.credentials.publicKeys, 200, { "cache-control": "public, max-age=300" }) });
   resource(app, "/openapi.json", { GET: (context) => answer(openApiDocument(new URL(context.req.url).origin, ports.version), 200, { "cache-control": "public, max-age=60" }) });
@@ -106,25 +109,34 @@ function otherRoutes(app: Hono, ports: ApiPorts): void {
     const asset = await ports.asset(context.req.raw);
     return asset.status === 404 ? next() : asset;
   });
+  app.route("/", formRoutes({ ports, ...budgets }));
   app.route("/", pageRoutes(ports));
   for (const page of ["/", "/q/:code", "/orders/:order", "/drops/:drop/plan", "/drops/:drop/record", "/:region/:drop", "/:drop"]) {
     app.on(["POST", "PUT", "PATCH", "DELETE", "OPTIONS"], page, (context) => refusal({ code: "method_not_allowed" }, context, { allow: "GET, HEAD" }));
   }
 }
 
-/** The shoppers' API. Whatever is not refused here has been read strictly. */
-function shopperApi(app: Hono, ports: ApiPorts, live: LiveAnswers): void {
-  // A person who mistypes a word needs two or three tries; a script that guesses needs thousands.
-  const guesses = attemptBudget({ attempts: 10, windowMs: 600_000, peopleMax: 10_000 });
-  const refreshes = attemptBudget({ attempts: 1, windowMs: 2_000, peopleMax: 10_000 });
+/** What both ways of shopping are counted by: nobody gets twice as much by using both. */
+type SharedBudgets = Omit<FormShop, "ports">;
 
+function sharedBudgets(): SharedBudgets {
+  return {
+    // A person who mistypes a word needs two or three tries; a script that guesses needs thousands.
+    guesses: attemptBudget({ attempts: 10, windowMs: 600_000, peopleMax: 10_000 }),
+    refreshes: attemptBudget({ attempts: 1, windowMs: 2_000, peopleMax: 10_000 }),
+    refused: refusedNetworks(),
+  };
+}
+
+/** The shoppers' API. Whatever is not refused here has been read strictly. */
+function shopperApi(app: Hono, ports: ApiPorts, live: LiveAnswers, { guesses, refreshes, refused }: SharedBudgets): void {
   resource(app, "/api/drops", { GET: listDrops(ports) });
   resource(app, "/api/drops/:drop", { GET: showDrop(ports) });
   resource(app, "/api/drops/:drop/live", { GET: live.show });
   resource(app, "/api/drops/:drop/socket", { GET: openSocket(ports) });
   resource(app, "/api/drops/:drop/challenges", { POST: makeChallenge(ports) });
   resource(app, "/api/drops/:drop/codes", { POST: sendCode(ports) });
-  resource(app, "/api/drops/:drop/tickets/:ticket", { PUT: joinLobby(ports, refusedNetworks()), GET: showTicket(ports) });
+  resource(app, "/api/drops/:drop/tickets/:ticket", { PUT: joinLobby(ports, refused), GET: showTicket(ports) });
   resource(app, "/api/drops/:drop/tickets/:ticket/proof", { GET: showProof(ports) });
   resource(app, "/api/drops/:drop/passes", { POST: claimPass(ports) });
   resource(app, "/api/drops/:drop/holds/:hold", { PUT: putHold(ports), GET: showHold(ports), DELETE: abandonHold(ports) });

@@ -74,7 +74,7 @@ function countsOf(output: string): Figure[] {
   return groups.length === 0 ? [] : [...groups, { name: "hostile inputs, beyond the list", value: String(beyond) }];
 }
 
-/** Two lanes, because there are two cores: one plays with the served product, the other only computes. */
+/** Two busy lanes, because there are two cores: one plays with the served product, the other only computes. The third mostly waits. */
 export const LANES: readonly (readonly Piece[])[] = [
   [own("crowd"), own("crash", "50", "20261204"), hostile, withLines("planted bugs", "node", "test/planted/run.ts")],
   [
@@ -82,4 +82,5 @@ export const LANES: readonly (readonly Piece[])[] = [
     withLines("splits", "node", "test/simulation/splits.ts", "--count", "1000000"),
     withTable("simulator", /^\d+ seeds, /, "node", "test/simulation/simulate.ts", "--seed", "1", "--seeds", "10000", "--steps", "500"),
   ],
+  [own("scale")],
 ];

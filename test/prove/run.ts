@@ -8,7 +8,7 @@ import { tellOnTerminal, words, type Figure } from "./figures.ts";
 import { LANES, type Piece } from "./pieces.ts";
 
 /*
- * npm run prove                          everything long, in two lanes, in under twenty minutes
+ * npm run prove                          everything long, in three lanes, in under twenty minutes
  * npm run prove -- --only crowd,crash    only these; the last result stays as it was
  *
  * A piece that is not there, prints no figures or takes too long has failed.
@@ -117,7 +117,7 @@ async function main(only: readonly string[]): Promise<void> {
   const text = table(ordered, (performance.now() - startedAt) / 1_000);
   process.stdout.write(`\n${text}\n`);
   if (only.length === 0) {
-    writeFileSync(RESULT, `# The last run of \`npm run prove\`\n\n${new Date().toISOString().slice(0, 10)}, on ${machine()}. Written by the run itself; two pieces run at a time, so that times were taken with the other core busy.\n\n${text}\n`);
+    writeFileSync(RESULT, `# The last run of \`npm run prove\`\n\n${new Date().toISOString().slice(0, 10)}, on ${machine()}. Written by the run itself; two or three pieces run at a time, so that times were taken with the other core busy.\n\n${text}\n`);
     process.stdout.write(`\nWritten to ${path.relative(PROJECT, RESULT)}.\n`);
   }
   process.exitCode = ordered.some(({ failure }) => failure !== null) ? 1 : 0;

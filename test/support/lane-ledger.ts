@@ -59,7 +59,6 @@ export class LaneLedger {
     if (kind === "cancel") this.#isCancelled = true;
     // A published change: stages that are not open yet, and never the lanes.
     if (kind === "plan") this.#readStages(row["items"] as PlanRow["items"]);
-    if (kind === "plan") this.#replan(row["items"] as PlanRow["items"]);
     if (kind === "extend") this.#putOff(row["stages"] as readonly { readonly stage: number; readonly opensAt: string }[]);
     if (kind !== "hold" && !GIVES_BACK.includes(kind)) return null;
     return this.#move(row, kind === "hold" ? 1 : -1);
@@ -112,11 +111,6 @@ export class LaneLedger {
   }
 
   #readStages(items: PlanRow["items"]): void {
-    for (const { sku, stages } of items) this.#stages.set(sku, stages.map(({ opensAt, units }) => ({ opensAt: Date.parse(opensAt), units })));
-  }
-
-  /** The stages as a plan row has them; lanes and their shares never change. */
-  #replan(items: PlanRow["items"]): void {
     for (const { sku, stages } of items) this.#stages.set(sku, stages.map(({ opensAt, units }) => ({ opensAt: Date.parse(opensAt), units })));
   }
 

@@ -91,12 +91,23 @@ interface PlanRow extends Row {
   readonly limitPerPerson: number;
 }
 
+type StagesBySku = Map<string, readonly { readonly opensAt: string; readonly units: number }[]>;
+
+/** The stages as the plan, a published change of it, or an extension has them. */
+function replan(row: Row, stages: StagesBySku): void {
+  for (const item of (row["items"] as PlanRow["items"] | undefined) ?? []) stages.set(item.sku, item.stages);
+  const openings = new Map(((row["stages"] as { stage: number; opensAt: string }[] | undefined) ?? []).map(({ stage, opensAt }) => [stage, opensAt]));
+  for (const [sku, ofSku] of stages) stages.set(sku, ofSku.map((stage, index) => ({ ...stage, opensAt: openings.get(index + 1) ?? stage.opensAt })));
+}
+
 function checkStock(record: PublicRecord, plan: PlanRow, failures: string[]): { heldUnits: number; soldUnits: number } {
   const held = new Map<string, number>();
   const sold = new Map<string, number>();
-  const stages = new Map(plan.items.map((item) => [item.sku, item.stages]));
+  const stages: StagesBySku = new Map();
+  replan(plan, stages);
   const add = (counts: Map<string, number>, sku: string, units: number) => counts.set(sku, (counts.get(sku) ?? 0) + units);
   for (const row of record.rows) {
+    if (row.kind === "plan" || row.kind === "extend") replan(row, stages);
     const sku = row["sku"] as string;
     const quantity = row["quantity"] as number;
     if (row.kind === "hold") add(held, sku, quantity);

@@ -78,7 +78,7 @@ class Stage {
   }
 
   hold(sitting: Sitting, quantity = 1) {
-    return this.port.hold({ id: `hld_${this.drop}_${++this.#ids}`, sitting: sitting.id, entry: sitting.entry, lines: [{ sku: "MOTH", quantity }], replaces: null, network: "net" });
+    return this.port.hold({ id: `hld_${this.drop}_${++this.#ids}`, sitting: sitting.id, entry: sitting.entry, lines: [{ sku: "MOTH", quantity }], replaces: null, network: sitting.entry });
   }
 
   async held(sitting: Sitting): Promise<HoldView> {

@@ -18,14 +18,14 @@ import { joseCredentials } from "../../src/storefront/jose-credentials.ts";
 import { liveChain } from "../../src/storefront/live-chain.ts";
 import type { ApiPorts, LogLine } from "../../src/storefront/ports.ts";
 import { challengeKeys, secretMistakes, storefrontSecrets } from "../../src/storefront/secrets.ts";
-import { sweepDrops } from "../../src/storefront/sweep.ts";
+import { DropSweep } from "../../src/storefront/sweep.ts";
 import { platformVisitor, rehearsedVisitor } from "../../src/storefront/visitor.ts";
 import { edgeLiveCache, edgeStore } from "./edge.ts";
 import type { StorefrontEnv } from "./environment.ts";
 import { dropObject, lobbyObject } from "./objects.ts";
 
 /** What an isolate makes once of its environment. */
-type Store = { readonly ports: ApiPorts; readonly app: Storefront; readonly beacons: BeaconErrand } | { readonly mistakes: readonly ConfigMistake[] };
+type Store = { readonly ports: ApiPorts; readonly app: Storefront; readonly sweep: DropSweep } | { readonly mistakes: readonly ConfigMistake[] };
 
 const stores = new WeakMap<StorefrontEnv, Store>();
 
@@ -44,7 +44,7 @@ function storeOf(env: StorefrontEnv): Store {
 function opened(env: StorefrontEnv, store: StoreConfig, isLocal: boolean): Store {
   const beacons = new BeaconErrand({ now: () => Date.now(), source: beaconsOf(env, isLocal), drop: (slug) => dropObject(env, store, slug), log });
   const ports = portsOf(env, store, isLocal, beacons);
-  return { ports, app: storefrontApp(ports), beacons };
+  return { ports, app: storefrontApp(ports), sweep: new DropSweep(ports, beacons) };
 }
 
 function log(line: LogLine): void {
@@ -138,7 +138,7 @@ export default {
   },
   async scheduled(_controller: ScheduledController, env: StorefrontEnv): Promise<void> {
     const store = storeOf(env);
-    if ("app" in store) await sweepDrops(store.ports, store.beacons);
+    if ("app" in store) await store.sweep.run();
     else for (const { table, field, detail } of store.mistakes) log({ code: "config_mistake", table, field, detail });
   },
 };

@@ -38,7 +38,7 @@ export function OrderPage({ store, order, now }: { readonly store: StoreConfig; 
           <div class="actions row"><button type="button" class="quiet" data-do="save" hidden>Save the signed receipt</button><button type="button" class="quiet" data-do="print">Print</button></div>
         </section>
         <section class="story-line" data-story hidden aria-labelledby="timeline-title"><h2 id="timeline-title">What happened</h2><ol class="timeline" data-timeline></ol></section>
-        <noscript><p class="note">The receipt is kept in your browser's own storage and is read with JavaScript. Turn it on for this site to see the order, or write to {store.support} with the order's number.</p></noscript>
+        <noscript><p class="note">This browser has no receipt that can be shown without JavaScript. If you ordered with JavaScript, turn it on for this site; if you ordered without it, open this page in the browser that you used. Or write to {store.support} with the order's number.</p></noscript>
         <p class="fine">Questions about this order? Write to <a href={`mailto:${store.support}`}>{store.support}</a> and name <code>{order}</code>.</p>
       </article>
     </Page>

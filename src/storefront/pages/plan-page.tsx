@@ -7,6 +7,7 @@ import { pageLanguage } from "../browser/language.ts";
 import { laneAudience, laneEvidence } from "./lane-words.ts";
 import { Page } from "./layout.tsx";
 import { Moment } from "./moment.tsx";
+import { FirstPlan, PlanChanges } from "./plan-changes.tsx";
 import { StagePlan } from "./stage-plan.tsx";
 import { spanText } from "./when.ts";
 
@@ -54,7 +55,7 @@ function Lanes({ live, regions }: { readonly live: LobbyLive; readonly regions: 
 }
 
 /** The scarcity plan as published: how many, when, in which order, and every change of it. */
-export function PlanPage({ store, live, changes, origin, now }: { readonly store: StoreConfig; readonly live: LobbyLive; readonly changes: readonly MovementRow[]; readonly origin: string; readonly now: number }) {
+export function PlanPage({ store, live, first, origin, now }: { readonly store: StoreConfig; readonly live: LobbyLive; readonly first: MovementRow | null; readonly origin: string; readonly now: number }) {
   const { plan } = live;
   const locale = pageLanguage(store.regions[0]?.locale ?? "en");
   const head = { title: `The plan of ${plan.title} · ${store.name}`, description: `How many of ${plan.title} there are, when they are released, and in which order people are served.`, lang: locale, canonical: `${origin}/drops/${plan.drop}/plan`, module: "home.js", data: { now } } as const;
@@ -63,7 +64,7 @@ export function PlanPage({ store, live, changes, origin, now }: { readonly store
       <article class="paper">
         <p class="kicker"><a href={`/${plan.drop}`}>{plan.title}</a></p>
         <h1>The plan</h1>
-        <p class="story">Written down when the drop was first published. Nothing that the seller does changes it silently: every change is a row of the public record.</p>
+        <p class="story">As it stands now. It was written down when the drop was first published, and nothing that the seller does changes it silently: every change is a row of the public record, and is told below.</p>
         <StagePlan live={live} locale={locale} regions={store.regions} />
         <section class="block"><h2>Units</h2><Stock live={live} /></section>
         <section class="block"><h2>Terms</h2><Facts live={live} regions={store.regions} locale={locale} moneyLocale={store.regions[0]?.locale ?? "en"} /></section>
@@ -77,12 +78,8 @@ export function PlanPage({ store, live, changes, origin, now }: { readonly store
           <Lanes live={live} regions={store.regions} />
           <p class="fine">{influenceText(plan)}</p>
         </section>
-        <section class="block">
-          <h2>Changes</h2>
-          {changes.length === 0 ? <p>None: the plan stands as first published.</p> : (
-            <ol class="timeline">{changes.map((row) => <li><Moment at={Date.parse(row.at)} locale={locale} /> <strong>{row.kind}</strong> <span class="fine">row {row.seq} of the record</span></li>)}</ol>
-          )}
-        </section>
+        <PlanChanges live={live} first={first} locale={locale} moneyLocale={store.regions[0]?.locale ?? "en"} />
+        <FirstPlan live={live} first={first} locale={locale} />
         <p><a href={`/drops/${plan.drop}/record`}>The public record</a> · <a href={`/api/drops/${plan.drop}`}>the same as JSON</a></p>
       </article>
     </Page>

@@ -112,9 +112,9 @@ async function codeLanding(ports: StorefrontPorts, c: Context, code: string): Pr
 async function planPage(ports: StorefrontPorts, c: Context, config: DropConfig, records: RecordReader): Promise<Response> {
   const live = await shownLive(ports, config);
   if (live === null) return notFoundPage(ports, c);
-  const { changes, readAt } = await records.read(config.slug, ports.now());
+  const { first, readAt } = await records.read(config.slug, ports.now());
   const now = ports.now();
-  return keptAnswer(c, <PlanPage store={ports.store} live={live} changes={changes} origin={originOf(c)} now={now} />, trueUntil([live], now, readAt), now);
+  return keptAnswer(c, <PlanPage store={ports.store} live={live} first={first} origin={originOf(c)} now={now} />, trueUntil([live], now, readAt), now);
 }
 
 async function recordPage(ports: StorefrontPorts, c: Context, config: DropConfig, records: RecordReader): Promise<Response> {

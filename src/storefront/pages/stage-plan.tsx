@@ -33,6 +33,11 @@ function Kept({ kept, units, locale }: { readonly kept: readonly KeptInStage[]; 
   return <>{kept.map((part) => <><br />{part.units} of {units} kept for {part.audience} until <Moment at={part.until} locale={locale} /></>)}</>;
 }
 
+/** Said where the release is shown, because whoever read it before is owed the difference. */
+function changesText({ changes }: LobbyLive): string {
+  return changes.length === 1 ? "Changed once since it was published" : `Changed ${changes.length} times since it was published`;
+}
+
 export function StagePlan({ live, locale, regions }: { readonly live: LobbyLive; readonly locale: string; readonly regions: readonly Region[] }) {
   const rows = stageRows(live);
   const withSeconds = needsSeconds(rows);
@@ -51,7 +56,7 @@ export function StagePlan({ live, locale, regions }: { readonly live: LobbyLive;
         ))}
       </ol>
       {live.plan.lanes.length === 0 ? null : <p class="fine">What those for whom it is kept have not taken by then is everyone's.</p>}
-      <p class="fine">Whoever was not served keeps the place for the next stage. <a href={`/drops/${live.plan.drop}/plan`}>The published plan</a> · <a href={`/drops/${live.plan.drop}/record`}>the public record</a></p>
+      <p class="fine">Whoever was not served keeps the place for the next stage. {live.changes.length === 0 ? null : <a href={`/drops/${live.plan.drop}/plan#changes`}>{changesText(live)}</a>}{live.changes.length === 0 ? "" : " · "}<a href={`/drops/${live.plan.drop}/plan`}>The published plan</a> · <a href={`/drops/${live.plan.drop}/record`}>the public record</a></p>
     </section>
   );
 }

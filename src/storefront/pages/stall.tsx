@@ -51,8 +51,14 @@ function Items({ live, locale }: { readonly live: LobbyLive; readonly locale: st
   );
 }
 
+/** The other way, for those who cannot or do not want to run what this page brings. */
+function withoutScript({ slug }: Region, { plan }: LobbyLive): string {
+  return `/${slug}/${plan.drop}/line`;
+}
+
 /** Choosing, with the items readable and priced for those without script too. */
-function Choose({ live, locale }: { readonly live: LobbyLive; readonly locale: string }) {
+function Choose({ live, region }: { readonly live: LobbyLive; readonly region: Region }) {
+  const { locale } = region;
   return (
     <section class="panel" data-panel="choose" hidden={isOver(live)}>
       <h2 tabindex={-1}>Choose</h2>
@@ -64,7 +70,8 @@ function Choose({ live, locale }: { readonly live: LobbyLive; readonly locale: s
         <button type="button" class="main" data-do="join" aria-describedby="join-hint" disabled><span data-fill="join">Join the lobby</span></button>
         <button type="button" class="quiet" data-do="keep" hidden>Leave it as it was</button>
       </div>
-      <noscript><p class="note">Buying needs JavaScript: your browser makes the key that your place in line is bound to. Turn it on for this site, or write to the store. Everything else on this page reads without it.</p></noscript>
+      <noscript><p class="note">Your browser runs no JavaScript. You can take part without it, with the same odds:</p></noscript>
+      <p><a class="quiet" href={withoutScript(region, live)}>Continue without JavaScript</a></p>
     </section>
   );
 }
@@ -132,7 +139,8 @@ function Stub({ hasLanes }: { readonly hasLanes: boolean }) {
   );
 }
 
-function EndPanels({ support, hasLanes }: { readonly support: string; readonly hasLanes: boolean }) {
+function EndPanels({ live, region, support }: { readonly live: LobbyLive; readonly region: Region; readonly support: string }) {
+  const hasLanes = live.plan.lanes.length > 0;
   return (
     <>
       <Panel step="ordered" title="Your order">
@@ -163,6 +171,7 @@ function EndPanels({ support, hasLanes }: { readonly support: string; readonly h
       </Panel>
       <Panel step="unable" title="This browser cannot take part">
         <p data-fill="unable">A place in line is bound to a key that your browser makes and keeps.</p>
+        <p><a class="quiet" href={withoutScript(region, live)}>Continue without JavaScript</a></p>
       </Panel>
     </>
   );
@@ -186,11 +195,11 @@ export function Stall({ live, config, region, support, isLocal }: { readonly liv
       <p class="refusal" role="alert" data-fill="refusal" hidden></p>
       {live.plan.gates.turnstile === null ? null : <div data-turnstile></div>}
       <div class="mine" data-mine hidden><p>Your orders</p><ul data-mine-list></ul></div>
-      <Choose live={live} locale={locale} />
+      <Choose live={live} region={region} />
       {mayAskAddress(live.plan) ? <Proving plan={live.plan} /> : null}
       <WaitingPanels plan={live.plan} locale={locale} />
       <CheckoutForm live={live} region={region} deliveryNote={config.deliveryNote} holdFor={spanText(live.plan.holdTtlMs)} />
-      <EndPanels support={support} hasLanes={live.plan.lanes.length > 0} />
+      <EndPanels live={live} region={region} support={support} />
     </section>
   );
 }

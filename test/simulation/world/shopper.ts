@@ -133,7 +133,8 @@ export class Shopper {
   async #join(wants: readonly Line[]): Promise<TicketFacts | null> {
     const shard = this.#random.integer(0, this.#shop.source.shards - 1);
     const lane = this.#random.pick(["open", ...this.#shop.source.lanes.map((share) => share.lane)]);
-    const command = { ticket: this.#ticket, entry: this.#entry, keyThumbprint: `key-${this.#ticket}`, lane, weight: this.#random.integer(1, 2), wants, person: null, network: this.#network, spends: [] };
+    const weight = this.#shop.source.lanes.find((share) => share.lane === lane)?.weight ?? 1;
+    const command = { ticket: this.#ticket, entry: this.#entry, keyThumbprint: `key-${this.#ticket}`, lane, weight, wants, person: null, network: this.#network, spends: [] };
     // Some have the evidence for their lane only later; after the opening it moves nobody any more.
     const evidence = this.#random.branch("evidence");
     if (evidence.chance(0.3)) {
@@ -145,8 +146,8 @@ export class Shopper {
     if (!joined.ok) return null;
     const again = this.#random.chance(0.2) ? await this.#insist("join again", () => this.#shop.lobby(shard).join(command)) : joined;
     assert(again.ok && again.value.joinedAt === joined.value.joinedAt, "a ticket that is asked for again keeps its place");
-    const { ticket, entry, weight, joinedAt, keyThumbprint, person } = joined.value;
-    return { ticket, shard, entry, lane: joined.value.lane, weight, joinedAt, wants, keyThumbprint, person };
+    const { ticket, entry, joinedAt, keyThumbprint, person } = joined.value;
+    return { ticket, shard, entry, lane: joined.value.lane, weight: joined.value.weight, joinedAt, wants, keyThumbprint, person };
   }
 
   async #sit(sitting: Sitting): Promise<void> {

@@ -13,6 +13,7 @@ import { LineAuditor } from "./line-auditor.ts";
 import { LobbyHost } from "./lobby-host.ts";
 import { memoHashing } from "./memo-hashing.ts";
 import { Network } from "./network.ts";
+import { publicFinding } from "./public-verdict.ts";
 import { SimulatedProvider } from "./provider.ts";
 import { RecordAuditor } from "./record-auditor.ts";
 import { EXTENSION_MS_MAX, HONEST_MS, LOBBY_MS, LOBBY_TICK_MS, makeScenario, type Scenario, SIMULATION_STARTS_AT } from "./scenario.ts";
@@ -248,7 +249,11 @@ class World {
     const changed = (): PlanSource => ({
       ...source,
       items: source.items.map((item) => (publisher.chance(0.5) ? { ...item, priceMinor: publisher.integer(0, 9_000) } : item)),
-      stock: source.stock.map(({ sku, quantity }) => ({ sku, quantity: publisher.chance(0.5) ? Math.max(0, quantity + publisher.integer(-3, HONEST_SURPLUS - 2)) : quantity })),
+      // Never more than the honest people who come in the end could take.
+      stock: source.stock.map(({ sku, quantity }, index) => {
+        const most = (this.#scenario.source.stock[index]?.quantity ?? 0) + HONEST_SURPLUS - 1;
+        return { sku, quantity: publisher.chance(0.5) ? Math.min(most, Math.max(0, quantity + publisher.integer(-3, 2))) : quantity };
+      }),
       stages: publisher.chance(0.3) && source.stages.length > 1 ? source.stages.map((stage, index, all) => ({ ...stage, sharePercent: all[all.length - 1 - index]?.sharePercent ?? stage.sharePercent })) : source.stages,
     });
     for (let count = publisher.chance(0.4) ? publisher.integer(1, 3) : 0; count > 0; count--) {
@@ -339,6 +344,9 @@ class World {
     for (const hold of this.#drop.storage.holds.values()) assert(hold.state !== "held" && hold.state !== "placed", "no hold is open in the end");
     for (const [shard, host] of this.#lobby.entries()) this.#line.checkLeaves(shard, host.leavesByBatch());
     if (this.#scenario.hasHonestEnding && !this.#isLater) this.#checkSoldOut();
+    const entries = this.#lobby.map((host) => host.leavesByBatch()).map((batches) => (batches.length === 0 ? null : batches.flat()));
+    const finding = publicFinding(this.#scenario.source.drop, this.#drop.storage.record, entries);
+    assert(finding === null, `a stranger's verifier says yes: ${finding ?? ""}`);
   }
 
   /** Underselling is a defect too. Units that the counter took back after the close had nobody left to buy them, and go back to no stage. */

@@ -80,7 +80,10 @@ export class Backstage {
         changePlan: async (source, publish, actor) => (this.planChanges.push({ source, publish, actor }), this.known ? this.planAnswer : null),
         awaitedReturns: async () => ({ orders: [orderId], until: now + hour }),
       }),
-      lobby: (slug, shard) => ({ revoke: async (key, until) => (this.calls.push(`revoke ${slug}/${shard} ${key} ${until}`), { used: 0 }) }),
+      lobby: (slug, shard) => ({
+        redeem: async ({ key, ticket, uses }) => (this.calls.push(`redeem ${slug}/${shard} ${key} by ${ticket}, ${uses} in all`), { ok: true, value: null }),
+        revoke: async (key, until) => (this.calls.push(`revoke ${slug}/${shard} ${key} ${until}`), { used: 0 }),
+      }),
       report: ({ code, path }) => void this.reports.push(`${code} ${path}`),
       ...change,
     };

@@ -4,7 +4,7 @@ import { verifyVoucher } from "../../../src/coupon/voucher.ts";
 import { deskApp } from "../../../src/desk/app.ts";
 import { failureProblem } from "../../../src/desk/refusals.ts";
 import { Fault, rejected } from "../../../src/kernel/result.ts";
-import { Backstage, deskKey, now, orderId, plan, publicKeys, view } from "./cast.ts";
+import { Backstage, deskKey, now, orderId, plan, publicKeys, snapshot, view } from "./cast.ts";
 
 describe("the desk's door", () => {
   test("stays shut without the key, with a wrong one, and with one that only begins right", async () => {
@@ -244,5 +244,60 @@ describe("a failure behind the desk", () => {
     backstage.money = { order: () => Promise.reject(new Error(view.order.email)) };
     expect((await backstage.ask("GET", `/desk/api/orders/${orderId}`)).status).toBe(500);
     expect(backstage.reports).toEqual([`internal_error /desk/api/orders/${orderId}`]);
+  });
+});
+
+describe("a changed plan", () => {
+  const path = "/desk/api/drops/moth-tee/plan";
+  const vars = {
+    STORE: { name: "Nightjar Supply", currency: "EUR", support: "help@nightjar.example", brand: { mark: "N", ink: "#17130f", paper: "#f4efe6", accent: "#c2410c" } },
+    REGION_BERLIN: { label: "Berlin", country: "DE", near: { lat: 52.52, lon: 13.405 }, locale: "de-DE", pickup: [{ id: "kiosk-k", label: "Kiosk K" }] },
+    DROP_MOTH_TEE: { title: "Moth tee", opensAt: "2026-12-04T18:00:00Z", closesAt: "2026-12-04T22:00:00Z", items: [{ sku: "MOTH-S", title: "Moth tee, S", priceMinor: 3_900, quantity: 10 }] },
+  };
+
+  test("reaches the drop as the config's own rules read it, and comes back with what is refused and why", async () => {
+    const backstage = new Backstage();
+    backstage.planAnswer = { published: false, changes: [{ field: "items.MOTH-S.priceMinor", from: 4_200, to: 3_900, refusal: null }, { field: "currency", from: "USD", to: "EUR", refusal: "Holds and orders are in this currency." }] };
+    const answer = await backstage.ask("POST", path, { body: { vars, publish: true } });
+    expect([answer.status, answer.body]).toEqual([200, {
+      published: false,
+      changes: [{ field: "items.MOTH-S.priceMinor", from: 4_200, to: 3_900, allowed: true }, { field: "currency", from: "USD", to: "EUR", allowed: false, reason: "Holds and orders are in this currency." }],
+    }]);
+    expect(backstage.planChanges).toMatchObject([{ publish: true, actor: "desk", source: { drop: "moth-tee", items: [{ priceMinor: 3_900 }], stages: [{ sharePercent: 40, afterMs: 0 }, { sharePercent: 40, afterMs: 1_800_000 }, { sharePercent: 20, afterMs: 7_200_000 }] } }]);
+  });
+
+  test.each<[string, unknown, string]>([
+    ["a mistake, named by table and field", { ...vars, DROP_MOTH_TEE: { ...vars.DROP_MOTH_TEE, items: [{ ...vars.DROP_MOTH_TEE.items[0], priceMinor: 39.5 }] } }, "/vars/DROP_MOTH_TEE/items/0/priceMinor"],
+    ["what exists only on a developer's machine", { ...vars, DROP_MOTH_TEE: { ...vars.DROP_MOTH_TEE, opensAt: "+20s", closesAt: "+3h" } }, "/vars/DROP_MOTH_TEE/opensAt"],
+    ["a config without the drop", { STORE: vars.STORE, REGION_BERLIN: vars.REGION_BERLIN }, "/vars"],
+  ])("with %s is refused and reaches nobody", async (_, wrong, pointer) => {
+    const backstage = new Backstage();
+    const answer = await backstage.ask("POST", path, { body: { vars: wrong, publish: true } });
+    expect([answer.status, answer.body["code"]]).toEqual([422, "invalid_request"]);
+    expect((answer.body["errors"] as { pointer: string }[]).map((error) => error.pointer)).toContain(pointer);
+    expect(backstage.isUntouched).toBe(true);
+  });
+
+  test("needs both members, takes no other, and is bounded in size", async () => {
+    const backstage = new Backstage();
+    for (const body of [{ vars }, { publish: true }, { vars, publish: "yes" }, { vars, publish: true, force: true }, []]) {
+      expect((await backstage.ask("POST", path, { body })).status).toBe(422);
+    }
+    expect((await backstage.ask("POST", path, { body: { vars: { ...vars, NOTE: "x".repeat(300_000) }, publish: false } })).body["code"]).toBe("too_large");
+    expect(backstage.isUntouched).toBe(true);
+  });
+
+  test("of a drop that nobody has seen yet is not found", async () => {
+    const backstage = new Backstage();
+    backstage.known = false;
+    expect((await backstage.ask("POST", path, { body: { vars, publish: false } })).body["code"]).toBe("not_found");
+  });
+
+  test("of a cancelled drop: the desk says which orders were not paid back yet, and until when the books wait for them", async () => {
+    const backstage = new Backstage();
+    const cancelled = { ...snapshot, live: { ...snapshot.live, phase: "cancelled" as const } };
+    const drop = backstage.ports().drop("moth-tee");
+    const answer = await backstage.ask("GET", "/desk/api/drops/moth-tee", { ports: { drop: () => ({ ...drop, snapshot: async () => cancelled }) } });
+    expect(answer.body).toMatchObject({ phase: "cancelled", returns: { orders: [orderId], until: "2026-12-04T19:00:00.000Z" } });
   });
 });

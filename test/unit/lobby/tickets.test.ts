@@ -52,6 +52,13 @@ describe("joining", () => {
     expect(laneOf("member", 3, OPENS_AT - 1)).toEqual(["member", 3, LOBBY_OPENS_AT, "changed"]);
   });
 
+  it("leaves a ticket that has its rank in its lane, though this shard's clock still stands before the opening", () => {
+    const book = new TicketBook();
+    const joined = book.join(command("a"), RUNNING, LOBBY_OPENS_AT);
+    if (joined.ok) joined.value.ticket.rank = "0ff";
+    expect(book.join(command("a", { lane: "local" }), RUNNING, OPENS_AT - 1)).toMatchObject({ ok: true, value: { change: "none", ticket: { lane: "open" } } });
+  });
+
   it("leaves a ticket in its lane from the millisecond of the opening on, sealed or not", () => {
     const book = new TicketBook();
     book.join(command("a"), RUNNING, LOBBY_OPENS_AT);

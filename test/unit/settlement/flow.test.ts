@@ -275,10 +275,11 @@ describe("a payment ends in exactly one of order, void and refund", () => {
     expect(world.provider.done.filter((key) => key.startsWith("refund:"))).toHaveLength(1);
     expect(await outcome(world, order)).toMatchObject({ state: "cancelled", payment: "captured", refundedMinor: 0 });
     expect((await view(world, order)).timeline.at(-1)?.kind).toBe("refund_failed");
+    expect(world.drop.restocked.size, "what was paid and not paid back is sold").toBe(0);
     world.provider.isRefusingRefunds = false;
     const byHand = await moneyDesk(world.ports).refund({ id: "ref_9", order: order.id, lines: null, amountMinor: null, reason: "By hand.", restock: null });
     expect(byHand).toMatchObject({ ok: true, value: { payment: { state: "refunded" } } });
-    expect(world.drop.restocked.size).toBe(0);
+    expect([...world.drop.restocked]).toEqual([[`cancelled:${order.id}`, order.lines.map(({ sku, quantity }) => ({ sku, quantity }))]]);
   });
 
   test("a cancelled drop voids what was only authorised", async () => {
@@ -288,6 +289,20 @@ describe("a payment ends in exactly one of order, void and refund", () => {
     await checkout(world.ports).refresh(late.id);
     await settleMessage(world.ports, cancelled);
     expect(await outcome(world, late)).toMatchObject({ state: "cancelled", payment: "voided", capturedMinor: 0 });
+    expect([...world.drop.restocked.keys()]).toEqual([`cancelled:${late.id}`]);
+  });
+
+  test("the units of a cancelled drop go back once the money is, once, and without those that were back already", async () => {
+    const [line] = order.lines;
+    if (line === undefined || line.quantity < 2) throw new Error("an order of two units");
+    const world = await opened(order);
+    world.provider.pay(order);
+    await checkout(world.ports).refresh(order.id);
+    const part = await moneyDesk(world.ports).refund({ id: "ref_1", order: order.id, lines: [{ sku: line.sku, quantity: 1 }], amountMinor: null, reason: "One is enough.", restock: true });
+    expect(part).toMatchObject({ ok: true });
+    for (let copy = 0; copy < 3; copy++) await settleMessage(world.ports, cancelled);
+    expect(await outcome(world, order)).toMatchObject({ state: "cancelled", payment: "refunded" });
+    expect([...world.drop.restocked]).toEqual([["ref_1", [{ sku: line.sku, quantity: 1 }]], [`cancelled:${order.id}`, order.lines.map(({ sku, quantity }, index) => ({ sku, quantity: quantity - (index === 0 ? 1 : 0) }))]]);
   });
 
   test("a cancelled drop closes the page of an order that is not paid", async () => {

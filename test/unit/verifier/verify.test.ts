@@ -1,13 +1,14 @@
 import { createHash, createHmac, randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { decideAbandon } from "../../../src/drop/holds.ts";
+import { decidePlanChange } from "../../../src/drop/plan-change.ts";
 import type { MovementRow } from "../../../src/drop/port.ts";
 import { hex } from "../../../src/verifier/bytes.ts";
 import { ownHashing } from "../../../src/verifier/sha256.ts";
 import { type Material, NO_QUESTIONS, type Questions, type Report, verifyDrop } from "../../../src/verifier/verify.ts";
 import { verdictText } from "../../../src/verifier/words.ts";
 import { edited, FORGERIES, forged, LEAF_FORGERIES, withLeaves } from "./forgeries.ts";
-import { MINUTE, T0 } from "../drop/cast.ts";
+import { MINUTE, source, T0, TestDrop } from "../drop/cast.ts";
 import { materialOf, Night, rechained, rowsOfKind, storeKeys, wholeNight } from "./real-record.ts";
 
 const TOOLS = { hashing: ownHashing, progress: () => undefined };
@@ -164,6 +165,19 @@ test("a unit that was kept for a lane and taken by somebody else is found at the
   // Once it has lapsed it is everybody's.
   const lapsed = rechained([...record.rows, { ...first, ref: "c".repeat(64), at: new Date(T0 + 10 * MINUTE).toISOString() }]);
   expect(verify(materialOf({ ...record, rows: lapsed })).findings).toEqual([]);
+});
+
+test("a published change of what has not happened yet is found right, and so is what is sold by it", () => {
+  const drop = new TestDrop({ admit: "paced", shards: 1 });
+  drop.open();
+  const config = source({ admit: "paced", shards: 1, closesAt: { at: T0 + 300 * MINUTE }, stock: [{ sku: "MOTH", quantity: 15 }], items: [{ sku: "MOTH", title: "Moth tee", priceMinor: 4_500, components: [{ sku: "MOTH", quantity: 1 }] }] });
+  drop.now = T0 + MINUTE;
+  const answer = drop.run((state, now) => decidePlanChange(state, { source: config, publish: true, actor: "desk" }, now));
+  expect(answer).toMatchObject({ published: true });
+  drop.readAt(T0 + 300 * MINUTE);
+  const report = verify(materialOf({ drop: "moth-tee", rows: drop.record, entries: [[]], keys }));
+  expect(drop.kinds()).toEqual(["plan", "seal", "draw", "plan", "close"]);
+  expect(report).toMatchObject({ verdict: "right", findings: [] });
 });
 
 describe("who asks about more than the record", () => {

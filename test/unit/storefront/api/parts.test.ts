@@ -7,7 +7,7 @@ import { emailAddress } from "../../../../src/gate/email-address.ts";
 import { strictJson } from "../../../../src/kernel/strict-json.ts";
 import { waitEstimate } from "../../../../src/storefront/api/wait-estimate.ts";
 import { slotsOf } from "../../../../src/storefront/pages/when.ts";
-import { sweepDrops } from "../../../../src/storefront/sweep.ts";
+import { DropSweep } from "../../../../src/storefront/sweep.ts";
 import { platformVisitor, rehearsedVisitor } from "../../../../src/storefront/visitor.ts";
 import { liveAt, OPENS_AT, plan, store, world } from "../../../support/storefront-doubles.ts";
 
@@ -104,22 +104,52 @@ describe("the sweep", () => {
     const swept: string[] = [];
     const { waiting: _waiting, quantiles: _quantiles, ...snapshot } = liveAt(OPENS_AT);
     const base = world({ drop: { plan: async () => (swept.push("plan"), snapshot), sweep: async () => void swept.push("drop") }, lobby: { sweep: async () => void swept.push("shard") } });
-    await sweepDrops(base.ports, NO_BEACONS);
+    await new DropSweep(base.ports, NO_BEACONS).run();
     expect(swept.toSorted()).toEqual(["drop", "plan", ...Array<string>(plan.shards).fill("shard")]);
 
     const [first] = store.drops;
     const broken = { ...base.ports, store: { ...store, drops: first === undefined ? [] : [{ ...first, slug: "broken" }, first] }, drop: (slug: string) => (slug === "broken" ? world({ drop: { plan: () => Promise.reject(new Error("down")) } }).ports.drop(slug) : base.ports.drop(slug)) };
     swept.length = 0;
-    await sweepDrops(broken, NO_BEACONS);
+    await new DropSweep(broken, NO_BEACONS).run();
     expect(swept).toContain("drop");
     expect(base.logged).toMatchObject([{ code: "sweep_failed", drop: "broken" }]);
   });
 
-  it("leaves a drop asleep that has been over for more than a week", async () => {
+  it("asks nothing of a drop from an hour after its end on, for a day and minute by minute, whoever's clock the config counts by", async () => {
     const { waiting: _waiting, quantiles: _quantiles, ...snapshot } = liveAt(OPENS_AT);
-    const over = world({ drop: { plan: async () => snapshot } });
-    over.now = plan.closesAt + 8 * 86_400_000;
-    await sweepDrops(over.ports, NO_BEACONS);
-    expect(over.logged).toEqual([]);
+    const [config] = store.drops;
+    if (config === undefined) throw new Error("the store has a drop");
+    const relative = { ...config, source: { ...config.source, closesAt: { afterFirstSeenMs: 60_000 } } };
+    for (const [drop, firstAsked] of [[config, 0], [relative, 1]] as const) {
+      let asked = 0;
+      const over = world({ drop: { plan: async () => (asked++, snapshot), sweep: async () => void asked++ }, lobby: { sweep: async () => void asked++ }, ports: { store: { ...store, drops: [drop] } } });
+      const known = new DropSweep(over.ports, NO_BEACONS);
+      over.now = plan.closesAt + 3_600_000;
+      await known.run();
+      expect(asked, "until then a lost alarm is made up for").toBe(2 + plan.shards);
+      asked = 0;
+      const fresh = new DropSweep(over.ports, NO_BEACONS);
+      for (let minute = 1; minute <= 24 * 60; minute++) {
+        over.now = plan.closesAt + 3_600_000 + minute * 60_000;
+        await known.run();
+        await fresh.run();
+      }
+      expect(asked, "an isolate that knows only relative times asks once").toBe(firstAsked);
+      expect(over.logged).toEqual([]);
+    }
+  });
+
+  it("goes on with a drop whose plan ends later than the config that was deployed since", async () => {
+    const { waiting: _waiting, quantiles: _quantiles, ...snapshot } = liveAt(OPENS_AT);
+    const [config] = store.drops;
+    if (config === undefined) throw new Error("the store has a drop");
+    let swept = 0;
+    const early = { ...config, source: { ...config.source, closesAt: { at: OPENS_AT + 60_000 } } };
+    const known = world({ drop: { plan: async () => snapshot, sweep: async () => void swept++ }, lobby: { sweep: async () => undefined }, ports: { store: { ...store, drops: [early] } } });
+    const sweep = new DropSweep(known.ports, NO_BEACONS);
+    await sweep.run();
+    known.now = plan.closesAt - 60_000;
+    await sweep.run();
+    expect(swept).toBe(2);
   });
 });

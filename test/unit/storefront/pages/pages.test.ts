@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import type { StoreConfig } from "../../../../src/config/store-config.ts";
+import type { FieldChange, PublicChange } from "../../../../src/drop/port.ts";
 import { liveAt, MINUTE_MS, OPENS_AT, pageText, PLAN, shopPages, STORE } from "./shop.ts";
 
 // The names of built files are the build's business; the pages only have to use them.
@@ -79,7 +80,7 @@ describe("the microstore page", () => {
   it("reads without script and says how to buy", async () => {
     const html = await page("lobby", BEFORE);
     expect(html).toContain("<noscript>");
-    expect(html).toContain("Buying needs JavaScript");
+    expect(html).toContain('<a class="quiet" href="/berlin/moth-tee/line">Continue without JavaScript</a>');
   });
 
   it("carries no inline style and no inline script, which its content policy would refuse", async () => {
@@ -174,11 +175,36 @@ describe("the other pages", () => {
     expect(await response.text()).toContain('name="robots" content="noindex"');
   });
 
-  it("publish the plan with units, commitment and every later change", async () => {
-    const rows = [{ seq: 1, kind: "plan" }, { seq: 2, kind: "seal" }, { seq: 3, kind: "pause" }].map((row) => ({ ...row, at: "2026-12-04T18:10:00.000Z", prevHash: "00", hash: "01" }));
+  it("publish the plan with units and commitment, and that nothing was changed where nothing was", async () => {
+    const rows = [{ seq: 1, kind: "plan", at: "2026-11-20T09:00:00.000Z", items: [], closesAt: "2026-12-04T22:00:00.000Z", prevHash: "00", hash: "01" }];
     const html = plain(await pageText({ live: liveAt("open", AFTER), rows }, "/drops/moth-tee/plan"));
-    for (const words of ["41", "101", PLAN.commitment, "ab".repeat(32), "pause row 3 of the record"]) expect(html).toContain(words);
-    expect(html).not.toContain("row 1 of the record");
+    for (const words of ["41", "101", PLAN.commitment, "ab".repeat(32), "None: the plan stands as it was first published, at"]) expect(html).toContain(words);
+    expect(html).not.toContain("As first published");
+  });
+
+  it("tell every change of the plan with its time, in words, and the plan as it was first", async () => {
+    const rows = [{ seq: 1, kind: "plan", at: "2026-11-20T09:00:00.000Z", items: [{ sku: "MOTH-S", stages: [{ opensAt: "2026-12-04T18:00:00.000Z", units: 39 }, { opensAt: "2026-12-04T18:30:00.000Z", units: 58 }] }], closesAt: "2026-12-04T21:00:00.000Z", prevHash: "00", hash: "01" }];
+    const at = OPENS_AT + MINUTE_MS;
+    const changed: FieldChange[] = [
+      { field: "items.MOTH-S.priceMinor", from: 4_200, to: 3_900 }, { field: "items.MOTH-S.quantity", from: 97, to: 101 },
+      { field: "stages.3.opensAt", from: "2026-12-04T21:00:00.000Z", to: "2026-12-04T20:00:00.000Z" }, { field: "stages.4.opensAt", from: "2026-12-04T21:30:00.000Z", to: null },
+      { field: "campaigns.late", from: null, to: "10 % off, 5 uses" }, { field: "title", from: "<b>Moth</b>", to: "Moth tee" },
+    ];
+    const changes: PublicChange[] = [
+      { seq: 4, at, kind: "plan", changed }, { seq: 5, at, kind: "pause", changed: [] }, { seq: 6, at, kind: "resume", changed: [] },
+      { seq: 7, at, kind: "extend", changed: [{ field: "stages.2.opensAt", from: "2026-12-04T18:30:00.000Z", to: "2026-12-04T18:40:00.000Z" }] }, { seq: 8, at, kind: "cancel", changed: [] },
+    ];
+    const live = { ...liveAt("open", AFTER), changes };
+    const text = await pageText({ live, rows }, "/drops/moth-tee/plan");
+    const html = plain(text);
+    for (const words of [
+      "MOTH-S costs 39,00 € instead of 42,00 €, for holds made from then on.", "There are 101 of MOTH-S instead of 97.", "Stage 3 opens at", "There is no stage 4 any more.",
+      "There is a coupon campaign late: 10 % off, 5 uses.", "The sale was paused", "The sale went on.", "A stage was put off.", "Stage 2 opens at", "The drop was cancelled", "row 8 of the record",
+      "As first published", "39", "58", "97",
+    ]) expect(html, words).toContain(words);
+    expect(text).toContain('datetime="2026-12-04T20:00:00.000Z"');
+    expect(text).not.toContain("<b>Moth</b>");
+    expect(plain(await pageText({ live }, "/berlin/moth-tee"))).toContain("Changed 5 times since it was published");
   });
 
   it("show the record's latest rows with links to all of it", async () => {
