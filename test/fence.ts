@@ -12,6 +12,7 @@ const ADAPTERS_IN_PURE_FOLDERS = [
   // The hashing port on node:crypto.
   "src/kernel/node-hashing.ts",
   // Signatures are asynchronous and made by jose, outside of every decision.
+  "src/coupon/signed-claims.ts",
   "src/coupon/voucher.ts",
   // The verifier's way to a store, whose answers have to be waited for.
   "src/verifier/reading.ts",

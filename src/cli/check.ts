@@ -2,6 +2,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import type { StoreConfig } from "../config/store-config.ts";
 import { mistakeText } from "../config/store-from-vars.ts";
+import type { GateTerms } from "../drop/plan.ts";
 import { projectPath } from "./project.ts";
 import { readStoreFile } from "./store-file.ts";
 
@@ -40,7 +41,15 @@ function summary(store: StoreConfig): string {
 
 /** A secret cannot be seen from here, so that what needs one is at least named. */
 function secretsNeeded(store: StoreConfig): string[] {
-  const asking = store.drops.filter(({ source }) => source.gates.email).map(({ slug }) => slug);
-  if (!values.deploy || asking.length === 0) return [];
-  return [`  The e-mail codes of ${asking.join(", ")} need the secret MAIL_KEY: npx wrangler secret put MAIL_KEY. Without it their doors stay shut.`];
+  if (!values.deploy) return [];
+  return [
+    ...secretOf(store, ({ email }) => email, "The e-mail codes", "MAIL_KEY"),
+    ...secretOf(store, ({ turnstile }) => turnstile !== null, "The Turnstile gates", "TURNSTILE_SECRET"),
+  ];
+}
+
+function secretOf({ drops }: StoreConfig, asks: (gates: GateTerms) => boolean, what: string, secret: string): string[] {
+  const asking = drops.filter(({ source }) => asks(source.gates)).map(({ slug }) => slug);
+  if (asking.length === 0) return [];
+  return [`  ${what} of ${asking.join(", ")} need the secret ${secret}: npx wrangler secret put ${secret}. Without it their doors stay shut.`];
 }

@@ -91,7 +91,7 @@ function writeDevConfig({ name, config }: WorkerSource, settings: LocalSettings)
     main: absolute(table["main"]),
     vars: tomlTable(localVars(name, settings)),
     ...(name === "settlement" ? { services: [...services, { binding: "PROVIDER", service: "sandbox" }] } : {}),
-    ...(name === "storefront" ? { services: [...services, { binding: "MAILBOX", service: "sandbox" }, { binding: "BEACON", service: "sandbox" }] } : {}),
+    ...(name === "storefront" ? { services: [...services, ...["MAILBOX", "BEACON", "TURNSTILE"].map((binding) => ({ binding, service: "sandbox" }))] } : {}),
   };
   makeAbsolute(local["assets"], "directory", absolute);
   for (const database of Array.isArray(local["d1_databases"]) ? local["d1_databases"] : []) makeAbsolute(database, "migrations_dir", absolute);

@@ -7,7 +7,7 @@ import { projectPath } from "./project.ts";
  * npm run keys -- [FOLDER]
  *
  * Makes the secrets of a store that is to be deployed, one file a Worker, in the
- * form that `wrangler secret bulk` takes. What Stripe issues is not made here.
+ * form that `wrangler secret bulk` takes. What others issue is not made here.
  */
 const folder = process.argv[2] === undefined ? projectPath(".keys") : path.resolve(process.argv[2]);
 const keys = makeKeys();
@@ -25,4 +25,5 @@ for (const [worker, values] of Object.entries(secrets)) {
   process.stdout.write(`npx wrangler secret bulk ${path.relative(process.cwd(), file)} -c ${config}\n`);
 }
 process.stdout.write("npx wrangler secret put MAIL_KEY -c wrangler.toml   # only where a drop asks for e-mail codes; as Resend issues it\n");
+process.stdout.write("npx wrangler secret put TURNSTILE_SECRET -c wrangler.toml   # only where a drop has a Turnstile gate; the widget's own\n");
 process.stdout.write("npx wrangler secret put STRIPE_KEY -c workers/settlement/wrangler.toml\nnpx wrangler secret put STRIPE_WEBHOOK_SECRET -c workers/settlement/wrangler.toml\n");

@@ -1,5 +1,4 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { DropConfig, StoreConfig } from "../config/store-config.ts";
 import { mistakeText } from "../config/store-from-vars.ts";
 import type { NightFacts } from "../rehearsal/facts.ts";
@@ -9,6 +8,7 @@ import { reportText } from "../rehearsal/report-text.ts";
 import type { GateChoice } from "./rehearsal/night.ts";
 import { playNight } from "./rehearsal/night.ts";
 import { parseRehearseOptions, type RehearseOptions } from "./rehearsal/options.ts";
+import { NotServed } from "./rehearsal/serving.ts";
 import { readStoreFile } from "./store-file.ts";
 
 /** The least work that a config may ask for, in hash rounds. */
@@ -79,8 +79,10 @@ function gateChoices(gates: RehearseOptions["gates"], drop: DropConfig): GateCho
 }
 
 function plotLibrary(): { readonly script: string; readonly style: string } {
-  const { resolve } = createRequire(import.meta.url);
-  return { script: readFileSync(resolve("uplot/dist/uPlot.iife.min.js"), "utf8"), style: readFileSync(resolve("uplot/dist/uPlot.min.css"), "utf8") };
+  return {
+    script: readFileSync(new URL(import.meta.resolve("uplot/dist/uPlot.iife.min.js")), "utf8"),
+    style: readFileSync(new URL(import.meta.resolve("uplot/dist/uPlot.min.css")), "utf8"),
+  };
 }
 
 // A plain end, so that the stores that were started end as well.
@@ -93,6 +95,6 @@ if (!options.ok) {
 try {
   process.exit((await rehearse(options.value)) ? 0 : 1);
 } catch (error) {
-  process.stderr.write(`${error instanceof RehearsalFailure ? error.message : error instanceof Error ? error.stack ?? error.message : String(error)}\n`);
+  process.stderr.write(`${error instanceof RehearsalFailure || error instanceof NotServed ? error.message : error instanceof Error ? error.stack ?? error.message : String(error)}\n`);
   process.exit(1);
 }

@@ -25,7 +25,7 @@ export function decideClaim(state: DropState, ticket: TicketFacts, sittingId: st
   const active = before.find((sitting) => now < sitting.expiresAt);
   if (active !== undefined) return unchanged(accepted({ state: "admitted", sitting: sittingView(active) }));
   if (paused) return unchanged(rejected({ code: "drop_paused" }));
-  if (!isInSeal(state, ticket)) return unchanged(accepted({ state: "waiting", rank: null }));
+  if (plan.admit === "paced" && !isInSeal(state, ticket)) return unchanged(accepted({ state: "waiting", rank: null }));
   const rank = rankOf(ticket, plan.opensAt, seed, hashing);
   if (!ticket.wants.some(({ sku }) => isServed(rank, thresholdOf(state, sku, ticket.lane)))) {
     return unchanged(accepted({ state: "waiting", rank }));
@@ -56,8 +56,8 @@ export function decideClaim(state: DropState, ticket: TicketFacts, sittingId: st
  * be found there. Thresholds come from pages of sealed tickets, and no shard
  * that is waited for lets one pass somebody who is not sealed. But for a shard
  * that the draw missed nobody waits: its drawn and its late tickets alike are
- * passed by the others' thresholds before their seal is here, and where
- * everyone is served at once the threshold passes everybody.
+ * passed by the others' thresholds before their seal is here. Where nothing is
+ * paced, which is only on a laptop, nobody is asked to wait for a seal either.
  */
 function isInSeal({ sealedThrough }: DropState, { shard, joinedAt }: TicketFacts): boolean {
   return joinedAt <= (sealedThrough.get(shard) ?? 0);

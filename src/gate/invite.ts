@@ -1,9 +1,10 @@
 import * as v from "valibot";
-import type { CouponKey, PublicKeys } from "../coupon/voucher.ts";
+import { COMMON_CLAIMS, dropOfClaims, type PublicKeys } from "../coupon/signed-claims.ts";
+import type { CouponKey } from "../coupon/voucher.ts";
 import type { Hashing } from "../kernel/hashing.ts";
 import { idPattern } from "../kernel/ids.ts";
 import { personAddress } from "./email-address.ts";
-import { dropOfEvidence, EVIDENCE_CLAIMS, type EvidenceKind, readEvidence, signEvidence } from "./evidence-token.ts";
+import { type EvidenceKind, readEvidence, signEvidence } from "./evidence-token.ts";
 
 /*
  * An invitation to a lane: for one person, to be used once, and to be taken
@@ -24,7 +25,7 @@ export interface Invite {
 }
 
 const claimsShape = v.strictObject({
-  ...EVIDENCE_CLAIMS,
+  ...COMMON_CLAIMS,
   jti: v.pipe(v.string(), v.regex(idPattern("inv"))),
   lane: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/)),
   to: v.nullable(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))),
@@ -39,7 +40,7 @@ export function mintInvite({ id, drop, lane, to }: Invite, times: { readonly now
 /** The invitation of a token that is genuine and valid at `now`, whatever its drop; null for everything else. */
 export async function readInvite(token: string, publicKeys: PublicKeys, now: number): Promise<Invite | null> {
   const claims = await readEvidence(token, KIND, publicKeys, now);
-  return claims === null ? null : { id: claims.jti, drop: dropOfEvidence(claims), lane: claims.lane, to: claims.to };
+  return claims === null ? null : { id: claims.jti, drop: dropOfClaims(claims), lane: claims.lane, to: claims.to };
 }
 
 /**

@@ -1,6 +1,7 @@
 import * as v from "valibot";
-import type { CouponKey, PublicKeys } from "../coupon/voucher.ts";
-import { dropOfEvidence, EVIDENCE_CLAIMS, type EvidenceKind, readEvidence, signEvidence } from "./evidence-token.ts";
+import { COMMON_CLAIMS, dropOfClaims, type PublicKeys } from "../coupon/signed-claims.ts";
+import type { CouponKey } from "../coupon/voucher.ts";
+import { type EvidenceKind, readEvidence, signEvidence } from "./evidence-token.ts";
 
 /*
  * The code that a pop-up shows: another one every half minute, so that a
@@ -28,7 +29,7 @@ export interface Presence {
 
 const slug = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/));
 const claimsShape = v.strictObject({
-  ...EVIDENCE_CLAIMS,
+  ...COMMON_CLAIMS,
   region: slug,
   tickets: v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(PRESENCE_TICKETS_MAX)),
 });
@@ -47,7 +48,7 @@ export function mintPresence({ drop, region, shownAt, tickets }: Presence, key: 
 /** What a code says that is genuine and valid at `now`, whatever its drop; null for everything else. */
 export async function readPresence(token: string, publicKeys: PublicKeys, now: number): Promise<Presence | null> {
   const claims = await readEvidence(token, KIND, publicKeys, now);
-  return claims === null ? null : { drop: dropOfEvidence(claims), region: claims.region, shownAt: claims.iat * 1_000, tickets: claims.tickets };
+  return claims === null ? null : { drop: dropOfClaims(claims), region: claims.region, shownAt: claims.iat * 1_000, tickets: claims.tickets };
 }
 
 /** The name under which a code is used up: one for all who show the same code, whoever signed it. */

@@ -59,11 +59,16 @@ export class JoinBudget {
   #forgetEnded(now: number): void {
     if (now < this.#forgetAt && this.#forgetAt - now <= MINUTE_MS) return;
     this.#forgetAt = now + MINUTE_MS;
-    for (const minute of this.#minutes.values()) if (!isWithin(minute, now)) this.#minutes.delete(minute.network);
+    for (const { network, ...minute } of this.#minutes.values()) {
+      if (isWithin(minute, now)) continue;
+      this.#minutes.delete(network);
+      // A shard that refuses everybody stores nothing: without this the names of whoever asked would pile up.
+      this.#changed.delete(network);
+    }
   }
 }
 
 /** A minute that would begin in the future is from before a clock was set back, and over. */
-function isWithin({ startedAt }: NetworkMinute, now: number): boolean {
+function isWithin({ startedAt }: Pick<NetworkMinute, "startedAt">, now: number): boolean {
   return startedAt <= now && now < startedAt + MINUTE_MS;
 }

@@ -55,7 +55,17 @@ export function compressionOf({ source }: DropConfig, { speed, abandonShare, uni
   const tailMs = bounded("The time after the last stage", spanMs(source) - lastStage, tailWindows(abandonShare, units) * claimWindowMs, "everyone who is called and does not come costs a claim window");
   notes.push("The time to pay after ordering (five minutes) is the contract's and is not divided, so nobody in the rehearsal orders and then never pays.");
   notes.push("The Workers' crons run every minute of the machine's own time.");
+  notes.push(...leftOut(source));
   return { speed, stages, closesAfterMs: (stages.at(-1)?.afterMs ?? 0) + tailMs, holdMs, claimWindowMs, notes };
+}
+
+/** What the night will have and the rehearsal does not. */
+function leftOut({ gates, beacon, lanes }: DropConfig["source"]): string[] {
+  return [
+    ...(gates.turnstile === null ? [] : ["Turnstile is not asked: its widget lives on a network that a rehearsal does not touch."]),
+    ...(beacon === null ? [] : ["The draw waits for no beacon, whose round is still to come: the committed secret alone decides."]),
+    ...(lanes.some(({ evidence }) => evidence.kind === "invite") ? ["Nobody has an invitation, so that a share for the invited falls to everyone at its time."] : []),
+  ];
 }
 
 /**

@@ -70,7 +70,7 @@ export function joseCredentials(secrets: StorefrontSecrets, hashing: Hashing): C
     },
     personOf: (email) => hashing.hmacSha256(needed(derived, "TICKET_KEYS").person, personAddress(email)),
     codeMac: (drop, person, code) => hashing.hmacSha256(needed(derived, "TICKET_KEYS").code, `${drop}\n${person}\n${code}`),
-    networkOf: (network) => network === UNNAMED_NETWORK ? network : hashing.hmacSha256(needed(derived, "TICKET_KEYS").person, `network\n${network}`),
+    networkOf: (network) => network === UNNAMED_NETWORK ? network : hashing.hmacSha256(needed(derived, "TICKET_KEYS").network, network),
     cookies: cookieCredentials(() => needed(macs, "TICKET_KEYS")),
     publicKeys: published,
   };
@@ -166,7 +166,7 @@ function derivedKeys(ticketKeys: readonly [MacKey, ...MacKey[]], hashing: Hashin
   const derive = (from: MacKey, use: string) => bytesFromHex(hashing.hmacSha256(from.key, `tranche/${use}`));
   // A new key is put first and must not move people or tickets in the middle of a drop: these come from the oldest.
   const oldest = ticketKeys.at(-1) ?? ticketKeys[0];
-  return { nonce: derive(ticketKeys[0], "nonce"), shard: derive(oldest, "shard"), person: derive(oldest, "person"), code: derive(oldest, "code") };
+  return { nonce: derive(ticketKeys[0], "nonce"), shard: derive(oldest, "shard"), person: derive(oldest, "person"), network: derive(oldest, "network"), code: derive(oldest, "code") };
 }
 
 const headerShape = v.strictObject({ alg: v.string(), typ: v.string(), kid: v.string() });

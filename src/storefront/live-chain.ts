@@ -1,8 +1,8 @@
-import { lapsesOf } from "../drop/lanes.ts";
 import type { DropSnapshot } from "../drop/port.ts";
 import { Fault } from "../kernel/result.ts";
 import type { Clock } from "../kernel/time.ts";
 import type { LobbyLive } from "../lobby/port.ts";
+import { nextBoundary } from "../lobby/rhythm.ts";
 
 /** No answer about a drop's state is older than this. */
 export const LIVE_AGE_MAX_MS = 2_000;
@@ -49,15 +49,9 @@ interface Copy {
   refreshingUntil: number;
 }
 
-/** The moments at which what a copy says stops being true by the plan alone. */
-function boundaries({ plan, live }: DropSnapshot): number[] {
-  return [plan.announceAt, plan.lobbyOpensAt, plan.opensAt, plan.closesAt, ...lapsesOf(plan), ...(live.nextStageAt === null ? [] : [live.nextStageAt])];
-}
-
 /** The last millisecond in which a copy may be served: it is two seconds old then, or a boundary comes with the next one. */
-function lastServableAt(copy: DropSnapshot): number {
-  const { asOf } = copy.live;
-  return Math.min(asOf + LIVE_AGE_MAX_MS, ...boundaries(copy).filter((at) => at > asOf).map((at) => at - 1));
+function lastServableAt({ plan, live: { asOf } }: DropSnapshot): number {
+  return Math.min(asOf + LIVE_AGE_MAX_MS, nextBoundary(plan, asOf) - 1);
 }
 
 /** Whether a copy may be served at `now`: at most two seconds old, and no boundary between then and now. */

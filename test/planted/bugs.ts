@@ -109,6 +109,30 @@ const STOCK: readonly PlantedBug[] = [
     edits: [edit("src/drop/controls.ts", "addedMs < 0 || opensAt <= now ||", "addedMs < 0 ||")],
   },
   {
+    name: "a changed plan splits an open stage again", isSample: true,
+    breaks: "What was released and promised of a stage that is open changes under those who buy from it.",
+    edits: [edit("src/drop/changed-stages.ts", "unit.stages.filter(({ opensAt }) => opensAt <= now).map(({ units }) => units)", "unit.stages.filter(({ opensAt }) => opensAt < 0).map(({ units }) => units)"), edit("src/drop/changed-stages.ts", "const rest = quantity - releasedUnits(unit, now);", "const rest = quantity - 0 * releasedUnits(unit, now);")],
+  },
+  {
+    name: "a changed plan has fewer units than are taken",
+    breaks: "Units that people hold or have bought are not in the plan any more.",
+    edits: [
+      edit("src/drop/changed-stages.ts", "if (quantity < taken) return", "if (quantity < 0 * taken) return"),
+      edit("src/drop/changed-stages.ts", "if (quantity < released) return", "if (quantity < 0 * released) return"),
+      edit("src/drop/changed-stages.ts", "const rest = quantity - releasedUnits(unit, now);", "const rest = Math.max(0, quantity - releasedUnits(unit, now));"),
+    ],
+  },
+  {
+    name: "a cancelled drop closes before its goods are back", unitTests: "test/unit/drop/cancel.test.ts",
+    breaks: "The books say that something was sold which everybody was paid back for.",
+    edits: [edit("src/drop/due-time.ts", "state.counters.sold.size === 0 ? facts.plan.closesAt : (returnsUntil(facts) ?? facts.plan.closesAt)", "returnsUntil(facts) === null ? facts.plan.closesAt : facts.plan.closesAt")],
+  },
+  {
+    name: "somebody is admitted before the seal",
+    breaks: "The record admits an entry that nobody can find in it.",
+    edits: [edit("src/drop/sittings.ts", "return joinedAt <= (sealedThrough.get(shard) ?? 0);", "return joinedAt <= (sealedThrough.get(shard) ?? joinedAt);")],
+  },
+  {
     name: "a pause admits",
     breaks: "People sit down in a drop that the seller has stopped.",
     edits: [edit("src/drop/sittings.ts", 'if (paused) return unchanged(rejected({ code: "drop_paused" }));', "void paused;")],
@@ -158,6 +182,7 @@ const LINE: readonly PlantedBug[] = [
     edits: [
       edit("src/lobby/tickets.ts", "firstLeftOut === undefined ? before : Math.min(before, firstLeftOut.joinedAt - 1)", "firstLeftOut === undefined || now > 0 ? before : before - 1"),
       edit("src/lobby/line.ts", "ticket.index >= offered.offeredCount || ", ""),
+      edit("src/drop/sittings.ts", "if (!isInSeal(state, ticket)) return", "if (!isInSeal(state, ticket) && now < 0) return"),
     ],
   },
   {

@@ -154,6 +154,29 @@ describe("time is data", () => {
     await runDurableObjectAlarm(stage.stub);
     expect((await stage.recordPage()).rows.at(-1)?.kind).toBe("close");
     expect(await alarm()).toBeNull();
+    // A closed drop costs nothing: for a day nothing wakes it, and whoever looks at it leaves it asleep.
+    for (let hour = 1; hour <= 24; hour++) {
+      await stage.at(T0 + 240 * MINUTE + hour * 60 * MINUTE);
+      expect(await runDurableObjectAlarm(stage.stub)).toBe(false);
+      expect((await stage.port.snapshot([]))?.live.phase).toBe("closed");
+      expect(await alarm()).toBeNull();
+    }
+  });
+
+  it("publishes a changed plan, keeps it over an eviction, and moves the alarm to what is due next", async () => {
+    const stage = await Stage.open("changed-plan");
+    const moved = source("changed-plan", { stages: [{ sharePercent: 40, afterMs: 0 }, { sharePercent: 40, afterMs: 20 * MINUTE }, { sharePercent: 20, afterMs: 120 * MINUTE }], stock: [{ sku: "MOTH", quantity: 13 }] });
+    await stage.at(T0 + MINUTE);
+    expect(await stage.port.changePlan(moved, true, "desk")).toMatchObject({ published: true });
+    expect(await runInDurableObject(stage.stub, (_, state) => state.storage.getAlarm())).toBe(T0 + 20 * MINUTE);
+    await evictDurableObject(stage.stub);
+    await stage.at(T0 + 20 * MINUTE);
+    const snapshot = await stage.port.snapshot([]);
+    expect(snapshot).toMatchObject({ planVersion: 2, live: { available: 10, stage: 2 }, changes: [{ kind: "plan", changed: [{ field: "stages.2.opensAt" }, { field: "items.MOTH.quantity", from: 10, to: 13 }] }] });
+    expect(await stage.port.changePlan(moved, true, "desk")).toEqual({ changes: [], published: false });
+    expect((await stage.recordPage()).rows.filter(({ kind }) => kind === "plan")).toHaveLength(2);
+    expect(snapshot?.planHash).toBe((await stage.recordPage()).rows[0]?.hash);
+    expect(await new Stage("never-planned").port.changePlan(moved, true, "desk")).toBeNull();
   });
 });
 

@@ -303,6 +303,10 @@ describe.concurrent("what a shard keeps", () => {
     await until(async () => (await wholeLive(drop, 0)).live.phase === "cancelled");
     await runDurableObjectAlarm(stubOf(drop, 0));
     expect(await runInDurableObject(stubOf(drop, 0), (_, state) => state.storage.getAlarm())).toBeNull();
+    const calls = await watchDrop(drop, 0);
+    for (let minute = 0; minute < 60; minute++) await shardOf(drop, 0).sweep();
+    expect(calls, "whoever wakes it by mistake does not wake the drop").toEqual({ snapshots: 0, seals: 0 });
+    expect(await runInDurableObject(stubOf(drop, 0), (_, state) => state.storage.getAlarm())).toBeNull();
     expect(await join(drop, 4)).toEqual({ ok: false, rejection: { code: "drop_closed" } });
     expect(await shardOf(drop, 0).standing(ticketId(drop, 0))).toMatchObject({ state: "done" });
   }, 20_000);

@@ -1,6 +1,7 @@
 import type { DropPort, DropSnapshot, LinePage, LineRequest } from "../../src/drop/port.ts";
 import { nodeHashing } from "../../src/kernel/node-hashing.ts";
-import { accepted, assert, Fault, type Result } from "../../src/kernel/result.ts";
+import { assert, Fault, type Result } from "../../src/kernel/result.ts";
+import { decideArrivals } from "../../src/lobby/arrivals.ts";
 import { type Census, ServiceLine } from "../../src/lobby/line.ts";
 import type {
   InclusionProof, JoinCommand, JoinedTicket, JoinRejection, Leaf, LobbyLive, LobbyPort, ShardReport, TicketStanding,
@@ -9,8 +10,8 @@ import { ShardReports } from "../../src/lobby/reports.ts";
 import { dropAnswerLifetime, isOverPhase, nextSealAt, nextWaking, SEAL_INTERVAL_MS, shardAnswerLifetime, turnInMs } from "../../src/lobby/rhythm.ts";
 import { inclusionProof, type SealTree, sealTree } from "../../src/lobby/seal.ts";
 import { standingOf } from "../../src/lobby/standing.ts";
-import { publicTicket, type StoredSeal } from "../../src/lobby/tickets.ts";
-import { type Arrival, decideArrivals, refuseAll } from "./lobby-arrival.ts";
+import type { StoredSeal } from "../../src/lobby/tickets.ts";
+import { answerAll, refuseAll, type WaitingArrival } from "./lobby-arrival.ts";
 import { LobbyDoorObject } from "./lobby-door.ts";
 import { LobbySockets, socketRefusal } from "./lobby-sockets.ts";
 import { type KnownPlan, LobbyStore } from "./lobby-store.ts";
@@ -49,7 +50,7 @@ export class LobbyObject extends LobbyDoorObject<LobbyEnv> implements LobbyPort 
   #line: ServiceLine | null = null;
   #wanted: readonly LineRequest[] = [];
   #kept: KeptAnswer | null = null;
-  #arrivals: Arrival[] = [];
+  #arrivals: WaitingArrival[] = [];
   #reading: Promise<LobbyLive | null> | null = null;
   #sealing: Promise<void> | null = null;
   /** When the last late batch was sealed. */
@@ -157,7 +158,7 @@ export class LobbyObject extends LobbyDoorObject<LobbyEnv> implements LobbyPort 
     const known = this.#known;
     if (arrivals.length === 0) return;
     if (known === null) return refuseAll(arrivals, "the drop was never planned");
-    const { decided, changes } = decideArrivals(arrivals, { book: this.#book, budget: this.#budget, plan: known.plan, isOver: this.#isOver });
+    const { outcomes, changes } = decideArrivals(arrivals, { book: this.#book, budget: this.#budget, plan: known.plan, isOver: this.#isOver });
     try {
       if (changes !== null) this.#store.saveJoins(changes, this.#book, this.clock());
     } catch (cause) {
@@ -166,7 +167,7 @@ export class LobbyObject extends LobbyDoorObject<LobbyEnv> implements LobbyPort 
     }
     this.#line?.take(this.#book, RANKED_AT_ONCE);
     this.#unmet += changes?.tickets.length ?? 0;
-    for (const { arrival, outcome } of decided) arrival.resolve(outcome.ok ? accepted(publicTicket(outcome.value)) : outcome);
+    answerAll(arrivals, outcomes);
     this.#arrange();
   }
 

@@ -1,9 +1,9 @@
 import { LOBBY_MIGRATIONS } from "../../migrations/objects/lobby.ts";
 import type { Plan } from "../../src/drop/plan.ts";
 import type { Line } from "../../src/drop/port.ts";
+import type { JoinChanges } from "../../src/lobby/arrivals.ts";
 import { JoinBudget } from "../../src/lobby/join-budget.ts";
 import { type BookedTicket, TicketBook, type StoredSeal } from "../../src/lobby/tickets.ts";
-import type { JoinChanges } from "./lobby-arrival.ts";
 import { migrate } from "./migrate.ts";
 
 /** The frozen plan as the shard last heard it; with it people can join while the Drop object is away. */

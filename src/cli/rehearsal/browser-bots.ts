@@ -9,7 +9,7 @@ interface BrowserTerms {
   readonly region: string;
 }
 
-const STEP_MS = 30_000;
+const STEP_MS = 60_000;
 /** What the page may show to somebody who has a ticket. */
 const IN_LINE = ["waiting", "drawing", "line", "called", "stage-out", "short", "held"];
 

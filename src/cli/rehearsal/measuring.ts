@@ -61,8 +61,8 @@ function lateRemark({ notebook, opensAt }: Night): string[] {
   return late === 0 ? [] : [`${late} who came to the lobby in time had their ticket only after the opening, because the machine was slower than it was measured before; they stand behind everybody who was drawn.`];
 }
 
-function shopperFact({ shopper, entry, lane, joinedAt, calledAt, admittedAt, end }: Evening, opensAt: number, seed: string | null): ShopperFact {
-  const rank = entry === null || joinedAt === null || seed === null ? null : rankOfPlace({ entry, lane, joinedAt, weight: 1, wants: [] }, opensAt, seed, nodeHashing);
+function shopperFact({ shopper, entry, lane, weight, joinedAt, calledAt, admittedAt, end }: Evening, opensAt: number, seed: string | null): ShopperFact {
+  const rank = entry === null || joinedAt === null || seed === null ? null : rankOfPlace({ entry, lane, joinedAt, weight, wants: [] }, opensAt, seed, nodeHashing);
   return { class: shopper.kind === "person" ? "people" : "bots", intent: shopper.intent, wants: shopper.wants, identity: shopper.identity.email, entry, joinedAt, rank, calledAt, admittedAt, end };
 }
 

@@ -17,6 +17,8 @@ export interface Evening {
   ticket: string | null;
   entry: string | null;
   lane: string;
+  /** Its chances in the draw. */
+  weight: number;
   joinedAt: number | null;
   /** Why there is no ticket: the refusal's code. */
   refusedJoin: string | null;
@@ -29,7 +31,7 @@ export interface Evening {
 }
 
 export function newEvening(shopper: Person | Bot): Evening {
-  return { shopper, ticket: null, entry: null, lane: "", joinedAt: null, refusedJoin: null, calledAt: null, admittedAt: null, holds: [], orders: [], end: "" };
+  return { shopper, ticket: null, entry: null, lane: "", weight: 1, joinedAt: null, refusedJoin: null, calledAt: null, admittedAt: null, holds: [], orders: [], end: "" };
 }
 
 /** What happened in a rehearsal that no single evening tells. */

@@ -23,6 +23,11 @@ export interface Serving {
   stop(): Promise<void>;
 }
 
+/** The store did not come up, with what it said about it. */
+export class NotServed extends Error {
+  override readonly name = "NotServed";
+}
+
 const START_WITHIN_MS = 120_000;
 /** Ended with this process, however it ends. */
 const groups = new Set<number>();
@@ -63,7 +68,7 @@ export async function serve(terms: ServingTerms, tell: (line: string) => void): 
 function firstAnswer(child: ChildProcess, tell: (line: string) => void): Promise<Addresses> {
   return new Promise((resolve, reject) => {
     let said = "";
-    const fail = (why: string) => reject(new Error(`${why}\n${said.trimEnd()}`));
+    const fail = (why: string) => reject(new NotServed(`${why}\n${said.trimEnd()}`));
     const timer = setTimeout(() => fail("The store did not start in time."), START_WITHIN_MS);
     child.stdout?.on("data", (chunk: Buffer) => {
       said += chunk.toString();

@@ -84,16 +84,16 @@ export class Shopping {
     }
     const joined = read(reply, JOINED);
     if (evening.entry !== null && evening.entry !== joined.entry) night.notebook.break("a ticket that was joined again became another", `${id}: ${evening.entry} and ${joined.entry}`);
-    Object.assign(evening, { ticket: id, entry: joined.entry, lane: joined.lane, joinedAt: Date.parse(joined.joinedAt), refusedJoin: null });
+    Object.assign(evening, { ticket: id, entry: joined.entry, lane: joined.lane, weight: weightOfTicket(joined.ticket), joinedAt: Date.parse(joined.joinedAt), refusedJoin: null });
     this.#ticket = joined.ticket;
     return true;
   }
 
   /** Waits for the turn; false when it never comes. */
   async turn(): Promise<boolean> {
-    const { entry, lane, joinedAt } = this.evening;
+    const { entry, lane, weight, joinedAt } = this.evening;
     if (entry === null || joinedAt === null) return false;
-    const isTurn = await this.night.feed.turnOf({ entry, lane, joinedAt, weight: weightOfTicket(this.#ticket), wants: this.#wants });
+    const isTurn = await this.night.feed.turnOf({ entry, lane, joinedAt, weight, wants: this.#wants });
     if (isTurn) this.evening.calledAt = Date.now();
     return isTurn;
   }

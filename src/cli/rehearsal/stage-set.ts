@@ -19,6 +19,9 @@ export interface StageSet {
 /** Makes the folder for a drop of a store. */
 export function stageSet({ vars }: StoreFile, { slug }: DropConfig): StageSet {
   const folder = mkdtempSync(path.join(tmpdir(), "tranche-rehearsal-"));
+  const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+  // A rehearsal that is broken off leaves nothing behind either.
+  process.once("exit", remove);
   const table = `DROP_${slug.toUpperCase().replaceAll("-", "_")}`;
   return {
     folder,
@@ -34,6 +37,6 @@ export function stageSet({ vars }: StoreFile, { slug }: DropConfig): StageSet {
       return file;
     },
     dataFor: (name) => path.join(folder, name),
-    remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }),
+    remove,
   };
 }

@@ -82,9 +82,10 @@ export function tooEarly({ plan }: AnnouncedDrop, now: number): Problem | null {
  */
 async function withinLimits(ports: ApiPorts, drop: AnnouncedDrop, { ticket, person, network }: { readonly ticket: string; readonly person: string; readonly network: string }): Promise<Result<null, Problem>> {
   const now = ports.now();
+  // The network first: tickets are made up by whoever asks, and a network that is over its limit must not have a row written for each.
   const limits = [
-    { key: `codes/${ticket}`, by: person, uses: ADDRESSES_PER_TICKET_MAX, windowMs: SEND_WINDOW_MS },
     { key: `codes/${network}`, by: `${person}/${ticket}`, uses: budgetsOf(drop.plan, network).joinsPerMinute, windowMs: MINUTE_MS },
+    { key: `codes/${ticket}`, by: person, uses: ADDRESSES_PER_TICKET_MAX, windowMs: SEND_WINDOW_MS },
   ];
   for (const { key, by, uses, windowMs } of limits) {
     const window = Math.floor(now / windowMs);

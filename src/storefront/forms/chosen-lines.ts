@@ -13,13 +13,13 @@ export interface ChosenLines {
 /** The lines of a form with a quantity for each item, in the plan's order. */
 export function chosenLines(plan: Plan, fields: Fields): ChosenLines {
   const mistakes = new Map<string, string>();
-  const lines = plan.items.flatMap(({ sku, title }): Line[] => {
+  const lines = plan.items.flatMap(({ sku }): Line[] => {
     const text = fields.get(quantityName(sku)) ?? "0";
     const isNumber = /^\d{1,4}$/.test(text);
-    if (!isNumber) mistakes.set(quantityName(sku), `${title}: choose how many.`);
+    if (!isNumber) mistakes.set(quantityName(sku), "Choose how many.");
     return isNumber && Number(text) > 0 ? [{ sku, quantity: Number(text) }] : [];
   });
-  if (lines.length === 0 && mistakes.size === 0) mistakes.set("wants", "Choose how many of what.");
+  if (lines.length === 0 && mistakes.size === 0) mistakes.set("wants", "Choose how many of what you would like.");
   for (const { pointer, detail } of wantMistakes(lines, plan)) {
     const [, , index] = pointer.split("/");
     mistakes.set(quantityName(lines[Number(index)]?.sku ?? ""), detail);

@@ -86,5 +86,8 @@ function orderMembers({ region, drop }: Visit, hold: string, fields: Fields): Re
 function mistakesOf({ code, errors = [] }: Problem): Map<string, string> {
   if (code === "identity_differs") return new Map([["email", "Your place belongs to the e-mail address with which you joined. Order with that address."]]);
   if (code === "coupon_invalid" || code === "coupon_used_up") return new Map([["coupon", "This coupon cannot be used here now. Leave it out, or try another one."]]);
-  return new Map(errors.map(({ pointer, detail }) => [pointer.split("/").at(-1) ?? "", detail]));
+  return new Map(errors.map(({ pointer, detail }): [string, string] => {
+    const name = pointer.split("/").at(-1) ?? "";
+    return name === "point" || name === "slot" ? ["point", "Choose where and when you pick it up."] : [name, detail];
+  }));
 }

@@ -43,7 +43,8 @@ async function shownPlace(visit: Visit, place: PlaceClaims, problem: Problem | n
   const { position } = standing;
   const cookies = position === null || position.to === before?.to ? more : [...more, keptCookie(shownCookie(drop.plan.drop), `${position.from}-${position.to}`, drop.plan.closesAt - now)];
   const usual = usualRefresh(standing, live, now);
-  const refreshSeconds = context.req.query("refresh") === "off" ? null : usual;
+  // To be read and acted on first.
+  const refreshSeconds = problem !== null || context.req.query("refresh") === "off" ? null : usual;
   const facts = await wayFacts(visit, problem === null ? null : refusedBy(visit, problem, mistakes));
   const page = placePage(facts, {
     standing, refreshSeconds, mayRefresh: usual !== null, entry: place.entry, lane: place.lane, wants: place.wants, orders: ordersOf(request),
@@ -51,7 +52,7 @@ async function shownPlace(visit: Visit, place: PlaceClaims, problem: Problem | n
   });
   const refused = problem === null ? {} : statusOf(problem);
   // To the page itself, whatever was sent to show it.
-  const refresh: Record<string, string> = refreshSeconds === null || problem !== null ? {} : { refresh: `${refreshSeconds}; url=${visit.base}/place` };
+  const refresh: Record<string, string> = refreshSeconds === null ? {} : { refresh: `${refreshSeconds}; url=${visit.base}/place` };
   return shownPage(context, page, { ...refused, cookies, headers: { ...refused.headers, ...refresh } });
 }
 

@@ -414,8 +414,8 @@ const NO_ROWS: readonly MovementRow[] = [];
 function isServedBy(state: DropState, ticket: TicketFacts, rank: string): boolean {
   const { facts } = state;
   if (facts === null || facts.seed === null || facts.cancelled || rank === "") return false;
-  // Nobody is admitted whose seal the record does not have.
-  if (ticket.joinedAt > Math.max(0, ...[...state.seals.values()].filter(({ shard }) => shard === ticket.shard).map(({ through }) => through))) return false;
+  // Nobody is admitted whose seal the record does not have, where the order of service counts.
+  if (facts.plan.admit === "paced" && ticket.joinedAt > Math.max(0, ...[...state.seals.values()].filter(({ shard }) => shard === ticket.shard).map(({ through }) => through))) return false;
   return ticket.wants.some(({ sku }) => {
     const upTo = state.thresholds.get(`${ticket.lane}/${sku}`)?.upTo ?? null;
     return upTo !== null && rank <= upTo;

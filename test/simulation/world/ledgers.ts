@@ -1,5 +1,6 @@
 import type { PlacedOrder } from "../../../src/checkout/placed-order.ts";
 import type { PlanSource } from "../../../src/drop/plan.ts";
+import type { HoldRow } from "../../../src/drop/state.ts";
 import { idFromRandom } from "../../../src/kernel/ids.ts";
 import { assert, Fault, type Result } from "../../../src/kernel/result.ts";
 import type { RandomSource } from "../../../src/rehearsal/random.ts";
@@ -96,6 +97,7 @@ export class Ledgers {
       if (hold.order === null) continue;
       const book = foldOrder((await this.#store.read(hold.order)).events);
       assert((book?.verdict === "sold") === (hold.state === "sold"), "the goods and the money agree on what was sold");
+      if (storage.facts?.cancelled === true && hold.state === "sold") this.#checkReturned(hold);
     }
     for (const order of this.#placed.values()) await this.#checkOrder(order);
     for (const { id, order } of this.#counterCommands) {
@@ -108,6 +110,12 @@ export class Ledgers {
       const total = balances.filter((balance) => balance.currency === currency).reduce((sum, balance) => sum + balance.debitMinor - balance.creditMinor, 0);
       assert(total === 0, "debits and credits of a currency sum to nothing");
     }
+  }
+
+  /** Of a cancelled drop only that stays sold whose money a dispute keeps from going back. */
+  #checkReturned({ order, units, returned }: HoldRow): void {
+    const isBack = units.every(({ sku, quantity }) => returned.some((unit) => unit.sku === sku && unit.quantity === quantity));
+    assert(isBack || this.#provider.bookOf(order ?? "")?.dispute !== null, "what a cancelled drop had sold and paid back is back");
   }
 
   async #checkOrder(order: PlacedOrder): Promise<void> {

@@ -236,6 +236,27 @@ describe("the line", () => {
 });
 
 describe("the draw", () => {
+  test("nobody is admitted before the seal of their ticket is in the record, drawn or late, in a shard that the draw missed or in any other", () => {
+    const drop = new TestDrop({ ...AT_ONCE, admit: "paced", shards: 2 });
+    drop.now = T0;
+    drop.run((state, now) => decideSeal(state, { shard: 0, batch: 0, count: 1, root: "00", through: T0 - 1 }, now));
+    drop.readAt(T0 + 30_000);
+    // As if pages of the other shard had moved the threshold behind everybody.
+    drop.run(() => ({ outcome: null, changes: { thresholds: [{ id: "open/MOTH", upTo: "~" }] } }));
+    const of = (name: string, shard: number, joinedAt: number) => ({ ...drop.ticket(name, undefined, joinedAt), shard });
+    const state = (ticket: ReturnType<typeof of>) => {
+      const answer = drop.claim(ticket);
+      return answer.ok ? answer.value.state : answer.rejection.code;
+    };
+    const [drawn, lost, late, lostLate, nowhere] = [of("ana", 0, T0 - 1), of("ben", 1, T0 - 1), of("cem", 0, T0 + 5), of("dora", 1, T0 + 5), of("eve", 9, T0 - 1)];
+    expect([drawn, lost, late, lostLate, nowhere].map(state)).toEqual(["admitted", "waiting", "waiting", "waiting", "waiting"]);
+    drop.run((book, now) => decideSeal(book, { shard: 1, batch: 0, count: 1, root: "11", through: T0 - 1 }, now));
+    expect([lost, lostLate].map(state)).toEqual(["admitted", "waiting"]);
+    drop.run((book, now) => decideSeal(book, { shard: 1, batch: 1, count: 1, root: "22", through: T0 + 5 }, now));
+    expect([lostLate, late, of("fay", 1, T0 + 6)].map(state)).toEqual(["admitted", "waiting", "waiting"]);
+    expect(drop.kinds().filter((kind) => kind === "admit")).toHaveLength(3);
+  });
+
   test("seals are written once per shard and batch, in order; the first root stands", () => {
     const drop = new TestDrop({ shards: 2 });
     drop.now = T0;

@@ -37,6 +37,13 @@ describe("the joins of a network", () => {
     for (let count = 0; count < 4; count++) budget.ask("net", 3, NOON + 60 * MINUTE);
     expect(budget.ask("net", 3, NOON)).toBeNull();
   });
+
+  it("of networks that were never given a ticket are forgotten with their minute, so that refusing a crowd fills no memory", () => {
+    const budget = new JoinBudget();
+    for (let count = 0; count < 1_000; count++) budget.ask(`net-${count}`, 3, NOON);
+    budget.ask("late", 3, NOON + 2 * MINUTE);
+    expect(budget.takeChanged()).toEqual([{ network: "late", startedAt: NOON + 2 * MINUTE, joins: 1 }]);
+  });
 });
 
 describe("a shard's part of the budget", () => {

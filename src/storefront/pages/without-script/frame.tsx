@@ -46,19 +46,25 @@ export function WayPage({ facts, title, children }: { readonly facts: WayFacts; 
       <article class="plain">
         <p class="kicker"><a href={`/${region.slug}/${plan.drop}`}>{plan.title}</a></p>
         <h1>{title}</h1>
-        {refused === null ? null : <Refusal refused={refused} />}
+        {refused === null ? null : <Refusal refused={refused} plan={plan} />}
         {children}
       </article>
     </Page>
   );
 }
 
-function Refusal({ refused }: { readonly refused: Refused }) {
+/** What the fields are called where their mistakes are listed. */
+const LABELS: Readonly<Record<string, string>> = {
+  email: "E-mail", code: "Code", evidence: "Invitation", coupon: "Coupon", point: "Pick-up", name: "Name", line1: "Street and number", line2: "Addition", postalCode: "Postal code", city: "City", country: "Country",
+};
+
+function Refusal({ refused, plan }: { readonly refused: Refused; readonly plan: Plan }) {
+  const labelOf = (name: string) => LABELS[name] ?? plan.items.find(({ sku }) => quantityName(sku) === name)?.title ?? "What you want";
   return (
     <section class="refusal" aria-labelledby="refused-title">
       <h2 id="refused-title">{refused.title}</h2>
       <p>{refused.sentence}</p>
-      {refused.fields.size === 0 ? null : <ul>{[...refused.fields].map(([name, detail]) => <li><a href={`#${name}`}>{detail}</a></li>)}</ul>}
+      {refused.fields.size === 0 ? null : <ul>{[...refused.fields].map(([name, detail]) => <li><a href={`#${name}`}>{labelOf(name)}: {detail}</a></li>)}</ul>}
     </section>
   );
 }

@@ -17,7 +17,7 @@ export function proofPage(facts: WayFacts, { ticket, email, wants, now }: ProofF
   return (
     <WayPage facts={facts} title="Is this you?">
       <p class="story">A code is on its way to <strong>{email}</strong>. With it you get your place for {lineWords(plan, wants)}.</p>
-      {now < plan.opensAt ? <p>Have your place before {moments.hour(plan.opensAt)} to be part of the draw; nobody gains anything by being earlier. Later places stand behind the drawn ones.</p> : null}
+      {now < plan.opensAt ? <p>Have your place before the drop opens, {moments.day(plan.opensAt)}, to be part of the draw; nobody gains anything by being earlier. Later places stand behind the drawn ones.</p> : null}
       <WayForm facts={facts} to="/proof">
         <Field facts={facts} field={{ name: "code", label: "Code from the mail, 8 digits", hint: "It may take a minute, and it may land among the spam. It is good for ten minutes.", autocomplete: "one-time-code", inputmode: "numeric", maxlength: 20, isRequired: true }} />
         <button type="submit" class="main">Get my place</button>

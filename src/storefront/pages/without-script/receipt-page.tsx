@@ -1,6 +1,7 @@
 import type { Region, StoreConfig } from "../../../config/store-config.ts";
 import { receiptSchemaOrg } from "../../../checkout/receipt.ts";
 import { formatMoney } from "../../../kernel/money.ts";
+import { instantToWire } from "../../../kernel/time.ts";
 import type { OrderView } from "../../../settlement/port.ts";
 import { orderStatusToWire } from "../../api/order-wire.ts";
 import { fulfilmentWords, hasHandover, orderWords, paymentWords } from "../../browser/words.ts";
@@ -76,7 +77,7 @@ export function receiptPage({ store, region, view, origin, refreshSeconds, mayRe
         {view.timeline.length === 0 ? null : (
           <section class="story-line" aria-labelledby="timeline-title">
             <h2 id="timeline-title">What happened</h2>
-            <ol class="timeline">{view.timeline.map((entry) => <li><time datetime={new Date(entry.at).toISOString()}>{moments.hour(entry.at)}</time> <span>{entry.text}</span></li>)}</ol>
+            <ol class="timeline">{view.timeline.map((entry) => <li><time datetime={instantToWire(entry.at)}>{moments.day(entry.at)}</time> <span>{entry.text}</span></li>)}</ol>
           </section>
         )}
         <p class="fine">Questions about this order? Write to <a href={`mailto:${store.support}`}>{store.support}</a> and name <code>{order.id}</code>.</p>

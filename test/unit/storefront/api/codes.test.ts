@@ -84,6 +84,11 @@ describe("a code by mail", () => {
     const refused = await full.send("POST", PATH, ask());
     expect(await expectProblem(refused, "too_many_requests")).toMatchObject({ retryAt: "2026-12-04T18:00:00.000Z" });
     expect(refused.headers.get("retry-after")).toBe("60");
+    const asked: Redemption[] = [];
+    const exhausted = store(mailed, { lobby: { redeem: async (redemption) => (asked.push(redemption), rejected({ code: "already_used" })) } });
+    await exhausted.send("POST", PATH, ask());
+    // For the network alone: nothing is written about the tickets that it makes up.
+    expect(asked.map(({ key }) => key.includes(TICKET))).toEqual([false]);
     const flooded = store(mailed, { lobby: { noteCode: async () => rejected({ code: "too_many_requests", retryAt: OPENS_AT }) } });
     await expectProblem(await flooded.send("POST", PATH, ask()), "too_many_requests");
   });
