@@ -18,12 +18,14 @@ export interface Counters {
   readonly unpaidByNetwork: Map<string, number>;
   /** Orders of a sitting that are placed or sold. */
   readonly ordersBySitting: Map<string, number>;
+  /** Orders of a sitting that will never be paid. */
+  readonly failedBySitting: Map<string, number>;
   /** Units of a sku that a lane holds or has bought by holds made in one stage; see `laneKey`. Everyone's are not counted. */
   readonly takenInLanes: Map<string, number>;
 }
 
 export function emptyCounters(): Counters {
-  return { held: new Map(), sold: new Map(), itemsByEntry: new Map(), itemsByPerson: new Map(), couponUses: new Map(), unpaidByNetwork: new Map(), ordersBySitting: new Map(), takenInLanes: new Map() };
+  return { held: new Map(), sold: new Map(), itemsByEntry: new Map(), itemsByPerson: new Map(), couponUses: new Map(), unpaidByNetwork: new Map(), ordersBySitting: new Map(), failedBySitting: new Map(), takenInLanes: new Map() };
 }
 
 export function campaignKey(campaign: string): string {
@@ -58,6 +60,7 @@ export function itemCount(lines: readonly Line[]): number {
 
 /** Adds (1) or takes away (-1) what a hold counts for persons, networks, lanes and coupons in its present state. */
 export function countHold(counters: Counters, hold: HoldRow, sign: 1 | -1): void {
+  if (hold.state === "voided") add(counters.failedBySitting, hold.sitting, sign);
   const isPaidFor = hold.state === "placed" || hold.state === "sold";
   if (!isPaidFor && hold.state !== "held") return;
   const items = sign * (itemCount(hold.lines) - hold.returnedItems);

@@ -16,6 +16,8 @@ import { type Decision, type DropFacts, type DropState, type HoldRow, type Price
  * who takes and gives back in a loop would fill the record.
  */
 export const HOLDS_PER_SITTING_MAX = 40;
+/** How many orders of one sitting may fail at the till: a second try is honest, and whoever tries out cards would go on. */
+const FAILED_ORDERS_MAX = 2;
 const NETWORK_RETRY_MS = 15_000;
 
 type Held = Result<HoldView, HoldRejection>;
@@ -47,6 +49,9 @@ export function decideHold(state: DropState, command: HoldCommand, now: number, 
   if (replaced === "not_found") return unchanged(rejected({ code: "not_found" }));
   if (otherItems(state, sitting, replaced) + itemCount(command.lines) > plan.limitPerPerson || sitting.holds >= HOLDS_PER_SITTING_MAX) {
     return unchanged(rejected({ code: "limit_reached", limit: plan.limitPerPerson }));
+  }
+  if (countOf(state.counters.failedBySitting, sitting.id) >= FAILED_ORDERS_MAX) {
+    return unchanged(rejected({ code: "too_many_requests", retryAt: sitting.expiresAt }));
   }
   const shortage = shortageOf(state, plan, command.lines, { lane: sitting.lane, replaced, now });
   if (shortage !== null) return unchanged(rejected(shortage));

@@ -7,8 +7,8 @@ import { durationFromText } from "../kernel/time.ts";
  * than the runtime's own rhythm is not divided as far, and the report says so.
  */
 
-/** The live state is renewed about once a second and may be two seconds old: in a shorter window nobody could answer a call. */
-const CLAIM_WINDOW_MIN_MS = 3_000;
+/** The live state is renewed about once a second and may be two seconds old: in a shorter window people could not think and still answer a call. */
+const CLAIM_WINDOW_MIN_MS = 4_000;
 /** The shortest hold that a config may ask for on a local machine. */
 const HOLD_MIN_MS = 10_000;
 /** Between two stages the line has to come to rest: some claim windows and a hold. */

@@ -138,7 +138,7 @@ function person(index: number, intent: Intent, terms: CrowdTerms, random: Random
     wants: wantsOf(terms, random),
     intent,
     paying: payingOf(random),
-    reaction: 0.05 + 0.45 * random.fraction(),
+    reaction: 0.05 + 0.25 * random.fraction(),
     checkout: 0.05 + 0.35 * random.fraction(),
     reloads: random.integer(0, 3),
     closesTab: random.chance(0.1),

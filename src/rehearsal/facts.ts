@@ -35,6 +35,9 @@ export interface RecordRow {
   readonly quantity: number;
   readonly subject: string;
   readonly ref: string;
+  readonly lane: string;
+  /** Up to which rank an item is served from here on; an empty text in other rows. */
+  readonly upTo: string;
 }
 
 export type ShopperClass = "people" | "bots";
@@ -45,6 +48,7 @@ export interface ShopperFact {
   /** Which identity it is, or hides behind. */
   readonly identity: string;
   readonly entry: string | null;
+  readonly lane: string;
   readonly wants: readonly Want[];
   readonly joinedAt: number | null;
   /** The rank of the draw; null before it or without a ticket. */

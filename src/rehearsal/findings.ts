@@ -165,6 +165,26 @@ function toldCheck({ orders, rows }: NightFacts): Check {
   return { name: "Every order that anybody was told of is in the record", isHeld: missing.length === 0, seen: `${orders.length} told, ${missing.length} missing` };
 }
 
+/**
+ * How many who came to buy were called, and how many of them claimed only after
+ * their window: within it a call keeps a unit for them, after it they take what
+ * is left, and there speed counts. By the record's own times.
+ */
+export function lateClaims(night: NightFacts, ofClass: ShopperClass): { readonly called: number; readonly late: number } {
+  const serves = night.rows.filter(({ kind }) => kind === "serve");
+  const admittedAt = new Map<string, number>();
+  for (const { kind, subject, at } of night.rows) if (kind === "admit" && !admittedAt.has(subject)) admittedAt.set(subject, at);
+  let [called, late] = [0, 0];
+  for (const { class: its, intent, entry, lane, rank, wants } of night.shoppers) {
+    if (its !== ofClass || intent !== "buys" || entry === null || rank === null) continue;
+    const call = serves.find((row) => row.lane === lane && rank <= row.upTo && wants.some(({ sku }) => sku === row.sku));
+    if (call === undefined) continue;
+    called++;
+    if ((admittedAt.get(entry) ?? Number.POSITIVE_INFINITY) > call.at + night.terms.compression.claimWindowMs) late++;
+  }
+  return { called, late };
+}
+
 /** Arrival (milliseconds) and position (1 is first) of everybody who was drawn. */
 export function drawnPlaces({ shoppers, opensAt }: NightFacts): readonly { readonly joinedAt: number; readonly position: number; readonly class: ShopperClass }[] {
   const drawn = shoppers.flatMap(({ joinedAt, rank, class: ofClass }) => (joinedAt === null || rank === null || joinedAt >= opensAt ? [] : [{ joinedAt, rank, class: ofClass }]));

@@ -1,5 +1,5 @@
 import type { CallFact, NightFacts, ShopperClass } from "./facts.ts";
-import { arrivalCorrelation, type Check, checksOf, drawnPlaces, type Shares, sharesOf, shareTolerance } from "./findings.ts";
+import { arrivalCorrelation, type Check, checksOf, drawnPlaces, lateClaims, type Shares, sharesOf, shareTolerance } from "./findings.ts";
 import { quantile, thinned } from "./statistics.ts";
 
 /*
@@ -61,7 +61,7 @@ export function reportOf(nights: readonly NightFacts[]): Report {
   return {
     isPassed,
     verdict: `${isPassed ? "Passed" : "Failed"}: ${headline(nights, groups)}`,
-    sentences: [...failed, ...fairness.map(({ sentence }) => sentence), ...groups.filter(({ nights: ofGroup }) => !isJudged(ofGroup)).map(({ gates, shares }) => unjudged(gates, shares))],
+    sentences: [...failed, ...lateSentences(nights), ...fairness.map(({ sentence }) => sentence), ...groups.filter(({ nights: ofGroup }) => !isJudged(ofGroup)).map(({ gates, shares }) => unjudged(gates, shares))],
     shares: sharesTable(groups),
     nights: reports,
   };
@@ -98,6 +98,16 @@ function fairnessOf(gates: string, shares: Shares): { readonly isFair: boolean; 
     isFair,
     sentence: `With ${gates}, bots got ${percent(shares.botShare)} of ${shares.soldUnits} units and are ${percent(shares.identityShare)} of the identities that came: ${points(Math.abs(off))} points ${off < 0 ? "less" : "more"}, where chance alone makes ${points(noise)} (95 %) and ${points(tolerance)} are tolerated.${shows}`,
   };
+}
+
+/** More than one in twenty: then it was the machine that made a race of it. */
+const LATE_SHARE = 0.05;
+
+function lateSentences(nights: readonly NightFacts[]): string[] {
+  const people = nights.map((night) => lateClaims(night, "people"));
+  const [called, late] = [people.reduce((sum, one) => sum + one.called, 0), people.reduce((sum, one) => sum + one.late, 0)];
+  if (called === 0 || late / called <= LATE_SHARE) return [];
+  return [`${late} of ${called} people who were called and meant to buy got through only after their claim window: this machine was too slow for the crowd at this speed, and who comes late races for what is left. A smaller --speed or crowd shows the night itself.`];
 }
 
 function unjudged(gates: string, shares: Shares): string {
@@ -156,12 +166,13 @@ function waits({ shoppers, opensAt }: NightFacts, ofClass: ShopperClass): number
 function waitsTable(night: NightFacts): Table {
   const { speed } = night.terms.compression;
   return {
-    title: "Waits from the opening to the pass", columns: ["class", "admitted", "median", "p95", "longest"],
+    title: "Waits from the opening to the pass", columns: ["class", "admitted", "median", "p95", "longest", "buyers called", "of them after their claim window"],
     rows: CLASSES.map((ofClass) => {
       const all = waits(night, ofClass);
-      return [ofClass, String(all.length), ...[0.5, 0.95, 1].map((share) => secondsOf(quantile(all, share)))];
+      const { called, late } = lateClaims(night, ofClass);
+      return [ofClass, String(all.length), ...[0.5, 0.95, 1].map((share) => secondsOf(quantile(all, share))), String(called), String(late)];
     }),
-    note: `In seconds of the rehearsal, which ran at ${speed} times the speed except where the notes say so.`,
+    note: `In seconds of the rehearsal, which ran at ${speed} times the speed except where the notes say so. Within its claim window a call keeps a unit for whoever was called; whoever claims later takes what is left, and only there speed counts. On a machine that is too slow for its crowd many are late, and bots, who do not think, are late less often.`,
   };
 }
 

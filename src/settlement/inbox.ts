@@ -1,6 +1,6 @@
 import { Fault } from "../kernel/result.ts";
 import type { NoticeReader, ProviderNotice } from "../payment/provider.ts";
-import { lookAgainAt } from "./lifecycle.ts";
+import { DECLINES_MAX, lookAgainAt } from "./lifecycle.ts";
 import type { OrderBook } from "./order-book.ts";
 import { refundableMinor } from "./order-book.ts";
 import type { OrderEvent } from "./order-event.ts";
@@ -87,7 +87,8 @@ async function processNotice(ports: SettlementPorts, notice: ProviderNotice, isL
     await advance(ports, recorded, WORK_BUDGET_MS);
     return "processed";
   }
-  const asked = isNews(open.book, notice.type) || isOfAnother(open.book, notice) ? await askProvider(ports, open, notice) : open;
+  const told = notice.type === "payment_intent.payment_failed" ? await record(ports, open, (book) => declineEvents(book, notice, ports.now())) : open;
+  const asked = isNews(told.book, notice.type) || isOfAnother(told.book, notice) ? await askProvider(ports, told, notice) : told;
   await advance(ports, asked, WORK_BUDGET_MS);
   return "processed";
 }
@@ -121,6 +122,12 @@ function isNews(book: OrderBook, type: string): boolean {
     default:
       return book.payment === null && !book.isSessionClosed;
   }
+}
+
+/** A refused card is recorded once, while the order is not paid and none too many of them are known. */
+function declineEvents(book: OrderBook, { id: notice }: ProviderNotice, at: number): readonly OrderEvent[] {
+  const isNew = book.payment === null && book.declines.length < DECLINES_MAX && !book.declines.includes(notice);
+  return isNew ? [{ kind: "declined", at, notice }] : [];
 }
 
 /** A dispute is recorded once, and closed once; a lost one takes back no more than is left of the money. */

@@ -57,6 +57,14 @@ function stepOfStrays(book: OrderBook): Step | null {
   return stray === undefined ? null : { kind: "release_stray", payment: stray[0] };
 }
 
+/**
+ * After so many refused cards an order's page is closed: people have two or
+ * three, who tries out stolen ones has thousands. What follows is what follows
+ * on any page that ended without a payment; the drop gives its units back and
+ * keeps the same ticket, browser and person from sitting down at once again.
+ */
+export const DECLINES_MAX = 8;
+
 /** Whether nothing that the shopper does may lead to a sale any more. */
 function isOver(book: OrderBook): boolean {
   return book.isDue || book.isExpired || book.isCancelled || book.hasFailed;
@@ -67,7 +75,8 @@ function stepWithoutMoney(book: OrderBook): Step | null {
   if (book.processing !== null && !book.isExtended && !isOver(book)) return { kind: "extend", payment: book.processing };
   if (book.hasFailed && !book.isDropTold && !book.isExpired) return { kind: "tell_drop" };
   // A session whose payment is processing was completed; closing it would be refused for ever.
-  if (book.session !== null && !book.isSessionClosed && book.processing === null && isOver(book)) return { kind: "close_session", session: book.session.id };
+  const isToClose = isOver(book) || book.declines.length >= DECLINES_MAX;
+  if (book.session !== null && !book.isSessionClosed && book.processing === null && isToClose) return { kind: "close_session", session: book.session.id };
   if (book.session === null && !isOver(book)) return { kind: "open_session" };
   return null;
 }

@@ -32,6 +32,8 @@ export interface OrderBook {
   readonly lastAt: number;
   readonly session: { readonly id: string; readonly url: string | null } | null;
   readonly isSessionClosed: boolean;
+  /** The provider's events that say of a refused card, each once. */
+  readonly declines: readonly string[];
   /** By effect: how often the provider kept a failure as its answer, and when it last did. */
   readonly failures: Readonly<Record<string, { readonly count: number; readonly lastAt: number }>>;
   /** Second payments of this order, which are let go. */
@@ -77,7 +79,7 @@ export function foldOrder(events: readonly OrderEvent[]): OrderBook | null {
 function openBook(order: PlacedOrder, at: number): OrderBook {
   return {
     order, seq: 1, lastAt: at,
-    session: null, isSessionClosed: false, failures: {}, strays: {}, payBy: order.payBy, isExtended: false,
+    session: null, isSessionClosed: false, declines: [], failures: {}, strays: {}, payBy: order.payBy, isExtended: false,
     isDue: false, isExpired: false, isCancelled: false, isReturned: false,
     processing: null, payment: null, verdict: null,
     capturedMinor: 0, capturedUnits: 0, isCaptureFinal: false, isVoided: false, hasFailed: false, isDropTold: false,
@@ -107,6 +109,8 @@ function changes(book: OrderBook, event: OrderEvent): Partial<OrderBook> {
       return { hasFailed: true };
     case "session_closed":
       return { isSessionClosed: true };
+    case "declined":
+      return { declines: [...book.declines, event.notice] };
     case "processing":
       return { processing: event.payment };
     case "extended":

@@ -48,6 +48,8 @@ export type OrderEvent = { readonly at: number } & (
   /** A second payment of the same order, made in a session that the order does not know. */
   | { readonly kind: "stray_paid"; readonly payment: string }
   | { readonly kind: "stray_released"; readonly payment: string; readonly amountMinor: number; readonly by: "void" | "refund" }
+  /** A card was refused on the payment page, as the provider's event says; another one may be tried. */
+  | { readonly kind: "declined"; readonly notice: string }
   /** The provider gave the payment up before it was authorised. */
   | { readonly kind: "payment_failed" }
   /** The drop knows that this order will not be paid. */

@@ -117,6 +117,7 @@ function wordsOf(event: OrderEvent, book: OrderBook): string | null {
       return "The payment was disputed at the bank.";
     case "dispute_closed":
       return event.outcome === "won" ? "The dispute is closed. The payment stands." : "The dispute is closed. The bank returned the money.";
+    case "declined":
     case "effect_failed":
     case "stray_paid":
     case "session_closed":

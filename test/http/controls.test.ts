@@ -27,6 +27,12 @@ const desk = (method: string, address: string, body?: unknown): Promise<Answer> 
   request(method, `${product.desk}/desk/api/drops/${address}`, { headers: { authorization: `Bearer ${product.deskKey}` }, ...(body === undefined ? {} : { body }) });
 const kindsOf = async (drop: string) => (await readRecord(product.store, drop)).rows.map(({ kind }) => kind);
 
+/** What the verifier that everybody gets says of a drop's record. */
+function shippedVerdict(drop: string): readonly [number | null, string] {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["src/cli/verify.ts", `${product.store}/drops/${drop}/record`], { encoding: "utf8" });
+  return [status, stdout + stderr];
+}
+
 async function until<Value>(read: () => Promise<Value | null>, limitMs: number, what: string): Promise<Value> {
   const end = Date.now() + limitMs;
   for (;;) {
@@ -116,6 +122,7 @@ describe("a published change of the plan", () => {
     expect([done.status, done.stdout]).toEqual([0, expect.stringMatching(/The drop ends at .* instead of .*Published/s)]);
     expect(publish("--yes").stdout).toContain("the running plan is what the config says");
     expect((await verifyRecord(product.store, "changed")).failures).toEqual([]);
+    expect(shippedVerdict("changed")).toEqual([0, expect.stringContaining("2 published changes")]);
   }, 60_000);
 });
 
@@ -171,5 +178,6 @@ describe("the emergency controls", () => {
     expect([units("sell"), units("return"), units("void")], "one sold and returned, one placed and one held voided").toEqual([1, 1, 2]);
     const verdict = await verifyRecord(product.store, "stopped");
     expect(verdict).toMatchObject({ failures: [], heldUnits: 0, soldUnits: 0 });
+    expect(shippedVerdict("stopped")[0]).toBe(0);
   }, 90_000);
 });

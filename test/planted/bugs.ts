@@ -182,7 +182,7 @@ const LINE: readonly PlantedBug[] = [
     edits: [
       edit("src/lobby/tickets.ts", "firstLeftOut === undefined ? before : Math.min(before, firstLeftOut.joinedAt - 1)", "firstLeftOut === undefined || now > 0 ? before : before - 1"),
       edit("src/lobby/line.ts", "ticket.index >= offered.offeredCount || ", ""),
-      edit("src/drop/sittings.ts", "if (!isInSeal(state, ticket)) return", "if (!isInSeal(state, ticket) && now < 0) return"),
+      edit("src/drop/sittings.ts", "&& !isInSeal(state, ticket)) return", "&& !isInSeal(state, ticket) && now < 0) return"),
     ],
   },
   {
@@ -234,7 +234,7 @@ const LANES: readonly PlantedBug[] = [
     name: "a ticket moves into a lane after the opening",
     breaks: "Somebody is admitted in one lane and sealed in another.",
     unitTests: "test/unit/lobby/tickets.test.ts",
-    edits: [edit("src/lobby/tickets.ts", "known !== undefined && joinedAt < window.opensAt && betterLane", "known !== undefined && betterLane")],
+    edits: [edit("src/lobby/tickets.ts", "known !== undefined && joinedAt < window.opensAt && known.rank === null && betterLane", "known !== undefined && betterLane")],
   },
 ];
 

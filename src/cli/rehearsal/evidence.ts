@@ -10,7 +10,7 @@ import { wait } from "./visitor.ts";
 
 /* What is left after a night: the public record, the desk's orders and ledger, and the provider's own books. */
 
-const ROW = v.looseObject({ seq: v.number(), kind: v.string(), at: v.string(), sku: v.optional(v.string(), ""), quantity: v.optional(v.number(), 0), subject: v.optional(v.string(), ""), ref: v.optional(v.string(), "") });
+const ROW = v.looseObject({ seq: v.number(), kind: v.string(), at: v.string(), sku: v.optional(v.string(), ""), quantity: v.optional(v.number(), 0), subject: v.optional(v.string(), ""), ref: v.optional(v.string(), ""), lane: v.optional(v.string(), ""), upTo: v.optional(v.string(), "") });
 const HEAD = v.looseObject({ head: v.looseObject({ seq: v.number(), hash: v.string() }), signature: v.string() });
 const ORDERS = v.looseObject({ orders: v.array(v.looseObject({ id: v.string(), state: v.string(), payment: v.looseObject({ state: v.string() }) })), next: v.nullish(v.string()) });
 const TRANSFERS = v.looseObject({ transfers: v.array(v.looseObject({ id: v.string(), debit: v.string(), credit: v.string(), amountMinor: v.number(), state: v.string(), pendingId: v.optional(v.nullable(v.string())) })) });
@@ -122,8 +122,8 @@ async function ledgerOf({ http, addresses }: Way, { id, state }: { readonly id: 
 function rowOf(line: unknown): RecordRow[] {
   const row = v.safeParse(ROW, line);
   if (!row.success) return [];
-  const { seq, kind, at, sku, quantity, subject, ref } = row.output;
-  return [{ seq, kind, at: Date.parse(at), sku, quantity, subject, ref }];
+  const { at, seq, kind, sku, quantity, subject, ref, lane, upTo } = row.output;
+  return [{ seq, kind, at: Date.parse(at), sku, quantity, subject, ref, lane, upTo }];
 }
 
 /** The stock as the record's own plan states it. */

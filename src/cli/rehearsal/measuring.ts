@@ -63,7 +63,7 @@ function lateRemark({ notebook, opensAt }: Night): string[] {
 
 function shopperFact({ shopper, entry, lane, weight, joinedAt, calledAt, admittedAt, end }: Evening, opensAt: number, seed: string | null): ShopperFact {
   const rank = entry === null || joinedAt === null || seed === null ? null : rankOfPlace({ entry, lane, joinedAt, weight, wants: [] }, opensAt, seed, nodeHashing);
-  return { class: shopper.kind === "person" ? "people" : "bots", intent: shopper.intent, wants: shopper.wants, identity: shopper.identity.email, entry, joinedAt, rank, calledAt, admittedAt, end };
+  return { class: shopper.kind === "person" ? "people" : "bots", intent: shopper.intent, wants: shopper.wants, identity: shopper.identity.email, entry, lane, joinedAt, rank, calledAt, admittedAt, end };
 }
 
 function routeFacts({ surroundings }: Night): RouteFact[] {

@@ -38,6 +38,19 @@ test("npm run check says the same, and ends well for the demo store", () => {
   expect(run("check.ts")).toMatchObject({ status: 0, out: expect.stringContaining("No mistakes.") });
 });
 
+test("npm run check for a deployment names the secrets that the drops' gates need, and for this machine none", () => {
+  const instants = Object.entries({ announceAt: "17:00", lobbyOpensAt: "17:30", opensAt: "18:00", closesAt: "23:00" });
+  const asking = instants.reduce((text, [field, time]) => text.replace(new RegExp(`^${field} = .*$`, "m"), `${field} = "2026-12-04T${time}:00Z"`), readFileSync(projectPath("wrangler.toml"), "utf8"))
+    .replace("[vars.DROP_MOTH_TEE]", '[vars.DROP_MOTH_TEE]\ngates = { email = true, turnstile = "0x4AAAAAAAAAAAAAAAAAAAAA" }')
+    .replace("[vars]", '[vars]\nMAIL_FROM = "codes@store.example"');
+  writeFileSync(path.join(folder, "store.toml"), asking);
+  const deployed = run("check.ts", "--config", "store.toml", "--deploy");
+  expect(deployed).toMatchObject({ status: 0, err: "" });
+  expect(deployed.out).toContain("The e-mail codes of moth-tee need the secret MAIL_KEY");
+  expect(deployed.out).toContain("The Turnstile gates of moth-tee need the secret TURNSTILE_SECRET");
+  expect(run("check.ts", "--config", "store.toml").out).not.toContain("secret");
+});
+
 test("npm run deploy refuses what exists only locally before it builds anything", () => {
   const { status, err } = run("deploy.ts");
   expect(status).toBe(1);

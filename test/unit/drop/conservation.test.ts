@@ -101,7 +101,7 @@ describe("conservation", () => {
       }
       drop.readAt(T0 + 400 * MINUTE);
       // As settlement does it: of a cancelled drop every order is paid back, and its units return.
-      if (drop.state.facts?.cancelled === true) for (const order of [...drop.state.orders.values()]) takeBack(drop, order);
+      if (drop.state.facts?.cancelled === true) for (const order of drop.state.orders.values()) takeBack(drop, order);
       const close = drop.record.filter((row) => row.kind === "close");
       expect(close).toHaveLength(1);
       if (drop.state.facts?.cancelled === true) expect(drop.unitsSold("TEE") + drop.unitsSold("PIN"), "nothing of a cancelled drop stays sold").toBe(0);

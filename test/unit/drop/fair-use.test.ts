@@ -3,7 +3,7 @@ import { decideConfirm, decideFail } from "../../../src/drop/payments.ts";
 import { UNNAMED_NETWORK } from "../../../src/drop/network-budgets.ts";
 import { DropBook } from "../../../src/drop/drop-book.ts";
 import { nodeHashing } from "../../../src/kernel/node-hashing.ts";
-import type { TicketFacts } from "../../../src/drop/port.ts";
+import type { HoldView, Sitting, TicketFacts } from "../../../src/drop/port.ts";
 import { AT_ONCE, MINUTE, T0, TestDrop } from "./cast.ts";
 
 const NET = { network: "net" };
@@ -61,6 +61,32 @@ describe("what one network holds unpaid", () => {
     const drop = crowdedDrop(1);
     for (let index = 0; index < 20; index++) drop.held(drop.sit(`local-${index}`), 1, { network: UNNAMED_NETWORK });
     expect(drop.state.counters.unpaidByNetwork.get(UNNAMED_NETWORK)).toBe(20);
+  });
+});
+
+describe("orders that fail at the till", () => {
+  const failed = (drop: TestDrop, sitting: Sitting, hold: HoldView) => drop.run((state, now, hashing) => decideFail(state, drop.placed(sitting, hold).id, now, hashing));
+
+  test("leave the same sitting a second try and no third, and keep nobody else of its network from holding", () => {
+    const drop = crowdedDrop(10);
+    const sitting = drop.sit("a");
+    failed(drop, sitting, drop.held(sitting, 1, NET));
+    const second = drop.held(sitting, 1, NET);
+    failed(drop, sitting, second);
+    const rows = drop.record.length;
+    expect(drop.hold(sitting, 1, NET)).toEqual({ ok: false, rejection: { code: "too_many_requests", retryAt: second.expiresAt } });
+    expect(drop.record).toHaveLength(rows);
+    expect(drop.hold(drop.sit("b"), 1, NET).ok).toBe(true);
+  });
+
+  test("are not counted where the money came in the end", () => {
+    const drop = crowdedDrop(10);
+    const sitting = drop.sit("a");
+    const hold = drop.held(sitting, 1, NET);
+    failed(drop, sitting, hold);
+    drop.run((state, now, hashing) => decideConfirm(state, state.holds.get(hold.id)?.order ?? "", "pay_1", now, hashing));
+    failed(drop, sitting, drop.held(sitting, 1, NET));
+    expect(drop.hold(sitting, 1, NET).ok).toBe(true);
   });
 });
 

@@ -10,7 +10,15 @@ import { instantToWire } from "../../../src/kernel/time.ts";
 import { MINUTE, source, T0, TestDrop } from "./cast.ts";
 
 const STAGES = source().stages;
+const MOTH = item(source().items);
 const at = (ms: number) => instantToWire(ms);
+
+/** The first of a list that has one. */
+function item<Item>(list: readonly Item[] | undefined): Item {
+  const [first] = list ?? [];
+  if (first === undefined) throw new Error("the list is empty");
+  return first;
+}
 
 /** Compares a config with the running plan, or publishes it. */
 function change(drop: TestDrop, config: Partial<PlanSource>, publish = true): PlanChangeAnswer {
@@ -24,8 +32,8 @@ const reasonsOf = ({ changes }: PlanChangeAnswer) => changes.map(({ field, refus
 describe("a published change of the plan", () => {
   test("is one row with the whole plan, who published it, the prices and what is different, and nothing the second time", () => {
     const drop = new TestDrop().open();
-    const items = [{ ...source().items[0]!, priceMinor: 3900, title: "Moth tee, second print" }];
-    const first = drop.record[0]!;
+    const items = [{ ...MOTH, priceMinor: 3900, title: "Moth tee, second print" }];
+    const first = item(drop.record);
     expect(change(drop, { items, low: 3 }, false)).toEqual({
       published: false,
       changes: [
@@ -36,7 +44,7 @@ describe("a published change of the plan", () => {
     });
     expect(drop.kinds().filter((kind) => kind === "plan")).toHaveLength(1);
     expect(change(drop, { items, low: 3 }).published).toBe(true);
-    const row = drop.record.at(-1)!;
+    const row = item(drop.record.slice(-1));
     const { seq: _seq, at: _at, hash: _hash, prevHash: _prev, actor, prices, changed, ...plan } = row;
     const { seq: _first, at: _firstAt, hash: _firstHash, prevHash: _firstPrev, ...asBefore } = first;
     expect(plan).toEqual(asBefore);
@@ -52,14 +60,14 @@ describe("a published change of the plan", () => {
     const drop = new TestDrop().open();
     const [ana, ben] = [drop.sit("ana"), drop.sit("ben")];
     const before = drop.held(ana);
-    change(drop, { items: [{ ...source().items[0]!, priceMinor: 3900 }] });
+    change(drop, { items: [{ ...MOTH, priceMinor: 3900 }] });
     expect(drop.held(ben).totalMinor).toBe(3900);
     expect(drop.placed(ana, before).totalMinor).toBe(4200);
   });
 
   test("is all or nothing: one thing that may not be changed keeps the others from it", () => {
     const drop = new TestDrop().open();
-    const answer = change(drop, { items: [{ ...source().items[0]!, priceMinor: 3900 }], limitPerPerson: 3 });
+    const answer = change(drop, { items: [{ ...MOTH, priceMinor: 3900 }], limitPerPerson: 3 });
     expect(answer.published).toBe(false);
     expect(reasonsOf(answer)).toEqual([["limitPerPerson", "People joined the lobby under it."], ["items.MOTH.priceMinor", null]]);
     expect(drop.state.facts?.plan.items[0]?.priceMinor).toBe(4200);
@@ -77,7 +85,7 @@ describe("a published change of the plan", () => {
     ["hold time", { holdTtlMs: 9 * MINUTE }, "hold"],
     ["capture", { capture: "at-once" }, "capture"],
     ["splits", { splits: [{ party: "creator:ana", remainder: true }] }, "splits"],
-    ["components", { items: [{ ...source().items[0]!, components: [{ sku: "MOTH", quantity: 2 }] }] }, "items.MOTH.components"],
+    ["components", { items: [{ ...MOTH, components: [{ sku: "MOTH", quantity: 2 }] }] }, "items.MOTH.components"],
     ["name", { drop: "other" }, "drop"],
   ])("never touches the %s", (_, config, field) => {
     const drop = new TestDrop().open();
@@ -152,10 +160,10 @@ describe("stages and quantities", () => {
     expect(change(drop, moved(0, 11, 60)).published).toBe(true);
     expect(openingsOf(drop)).toEqual([0, 11, 60]);
     drop.now = T0 + 12 * MINUTE;
-    const stock = drop.state.facts!.plan.stock[0]!;
-    expect(releasedUnits(stock, drop.now)).toBe(8);
+    const released = () => releasedUnits(item(drop.state.facts?.plan.stock), drop.now);
+    expect(released()).toBe(8);
     expect(reasonsOf(change(drop, moved(0, 20, 60)))).toEqual([["stages.2.opensAt", "Stage 2 is open already."]]);
-    expect(releasedUnits(drop.state.facts!.plan.stock[0]!, drop.now)).toBe(8);
+    expect(released()).toBe(8);
   });
 
   test("the opening moves with everything that follows it, but not so close that a shard could miss it", () => {
@@ -178,7 +186,7 @@ describe("stages and quantities", () => {
     expect(change(drop, {}).changes).toEqual([]);
     expect(change(drop, { low: 4 }).published).toBe(true);
     expect(openingsOf(drop)).toEqual([0, 40, 130]);
-    expect(change(drop, { low: 4, stages: [STAGES[0]!, { sharePercent: 40, afterMs: 35 * MINUTE }, STAGES[2]!] }).changes).toEqual([{ field: "stages.2.opensAt", from: at(T0 + 40 * MINUTE), to: at(T0 + 35 * MINUTE), refusal: null }]);
+    expect(change(drop, { low: 4, stages: STAGES.with(1, { sharePercent: 40, afterMs: 35 * MINUTE }) }).changes).toEqual([{ field: "stages.2.opensAt", from: at(T0 + 40 * MINUTE), to: at(T0 + 35 * MINUTE), refusal: null }]);
     expect(openingsOf(drop)).toEqual([0, 35, 130]);
     // Counted from what was published last.
     drop.run((state, now, hashing) => decideControl(state, { kind: "extend", stage: 2, byMs: 10 * MINUTE }, "desk", now, hashing));

@@ -23,7 +23,7 @@ const compressed = (speed: number, abandonShare = 0.8) => compressionOf(dropOf(N
 test("two hours become one minute at 120 times the speed, and what would be too short to answer is said to be longer", () => {
   const { stages, holdMs, claimWindowMs, notes } = compressed(120);
   expect(stages).toEqual([{ sharePercent: 40, afterMs: 0 }, { sharePercent: 40, afterMs: 15_000 }, { sharePercent: 20, afterMs: 60_000 }]);
-  expect({ holdMs, claimWindowMs }).toEqual({ holdMs: 10_000, claimWindowMs: 3_000 });
+  expect({ holdMs, claimWindowMs }).toEqual({ holdMs: 10_000, claimWindowMs: 4_000 });
   expect(notes.filter((note) => /^The (hold|claim window)/.test(note))).toHaveLength(2);
 });
 
@@ -44,6 +44,6 @@ test("the rehearsed drop is a config without mistakes, with the creator's own pr
   const { source } = dropOf(table);
   expect(source.items.map(({ priceMinor }) => priceMinor)).toEqual([4_200, 4_200]);
   expect(source.stock).toEqual([{ sku: "A", quantity: 45 }, { sku: "B", quantity: 30 }]);
-  expect(source).toMatchObject({ opensAt: { afterFirstSeenMs: 42_000 }, limitPerPerson: 2, shards: 4, claimWindowMs: 3_000, holdTtlMs: 10_000, admit: "paced", gates: { email: true } });
+  expect(source).toMatchObject({ opensAt: { afterFirstSeenMs: 42_000 }, limitPerPerson: 2, shards: 4, claimWindowMs: 4_000, holdTtlMs: 10_000, admit: "paced", gates: { email: true } });
   expect(source.stages.map(({ sharePercent }) => sharePercent)).toEqual([40, 40, 20]);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { NightFacts, RecordRow, ShopperFact } from "../../../src/rehearsal/facts.ts";
-import { arrivalCorrelation, checksOf, sharesOf, shareTolerance } from "../../../src/rehearsal/findings.ts";
+import { arrivalCorrelation, checksOf, lateClaims, sharesOf, shareTolerance } from "../../../src/rehearsal/findings.ts";
 import { reportOf } from "../../../src/rehearsal/report.ts";
 import { reportPage } from "../../../src/rehearsal/report-page.ts";
 import { reportText } from "../../../src/rehearsal/report-text.ts";
@@ -11,11 +11,11 @@ const OPENS_AT = 1_000_000;
 /** A night in which everybody who came bought one unit: so many people, and so many bots. */
 function night(people: number, bots: number, changes: Partial<NightFacts> = {}): NightFacts {
   const shoppers = [...Array(people + bots).keys()].map((index): ShopperFact => ({
-    class: index < people ? "people" : "bots", intent: "buys", identity: `who-${index}`, entry: `entry-${index}`, wants: [{ sku: "A", quantity: 1 }],
+    class: index < people ? "people" : "bots", intent: "buys", identity: `who-${index}`, entry: `entry-${index}`, lane: "open", wants: [{ sku: "A", quantity: 1 }],
     joinedAt: OPENS_AT - 1_000 + index, rank: `0${String((index * 7_919) % 1_009).padStart(6, "0")}`, calledAt: OPENS_AT + 1, admittedAt: OPENS_AT + 100, end: "bought",
   }));
   const rows = shoppers.flatMap(({ entry }, index): RecordRow[] => ["admit", "hold", "place", "sell"].map((kind, step) => ({
-    seq: index * 4 + step + 1, kind, at: OPENS_AT + index, sku: kind === "admit" ? "" : "A", quantity: kind === "admit" ? 0 : 1, subject: entry ?? "", ref: kind === "admit" ? "" : `ref-${index}`,
+    seq: index * 4 + step + 1, kind, at: OPENS_AT + index, sku: kind === "admit" ? "" : "A", quantity: kind === "admit" ? 0 : 1, subject: entry ?? "", ref: kind === "admit" ? "" : `ref-${index}`, lane: "", upTo: "",
   })));
   const units = people + bots;
   const orders = shoppers.map((_, index) => ({ id: `ord-${index}`, ref: `ref-${index}`, isPaid: true, isConfirmed: true }));
@@ -77,6 +77,15 @@ test("bots that get more than their part of the identities fail the rehearsal, a
   expect(fair.botShare).toBe(0.1);
   expect(reportOf([winners(300, 100)]).sentences.join(" ")).toMatch(/bots got 25\.0 % of 400 units and are 10\.0 % of the identities/);
   expect(reportOf([winners(300, 100)]).isPassed).toBe(false);
+});
+
+test("whoever claims after the window of the call is counted as late, by the record's own times", () => {
+  const facts = night(50, 10);
+  const serve = (at: number): RecordRow => ({ seq: 0, kind: "serve", at, sku: "A", quantity: 0, subject: "", ref: "", lane: "open", upTo: "~" });
+  expect(lateClaims({ ...facts, rows: [serve(OPENS_AT), ...facts.rows] }, "people")).toEqual({ called: 50, late: 0 });
+  // The first eleven were admitted at most ten milliseconds after the opening.
+  expect(lateClaims({ ...facts, rows: [serve(OPENS_AT - 2_990), ...facts.rows] }, "people")).toEqual({ called: 50, late: 39 });
+  expect(lateClaims(facts, "people")).toEqual({ called: 0, late: 0 });
 });
 
 test("the noise of a draw is that of drawing without return: 200 of 1,200 spread by 2.4 points, all of them by none", () => {

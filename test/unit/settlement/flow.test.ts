@@ -211,6 +211,28 @@ describe("the time to pay", () => {
     expect(world.drop.failed).toEqual([order.id]);
   });
 
+  const declined = (world: World, number: number) => deliver(world, notice(`declined_${number}`, "payment_intent.payment_failed", order.id, { payment: "pi_0" }));
+
+  test("seven refused cards leave the page open, however often each is told of, and the eighth closes it and gives the units back", async () => {
+    const world = await opened(order);
+    for (let round = 0; round < 3; round++) for (let number = 1; number <= 7; number++) await declined(world, number);
+    expect(await view(world, order)).toMatchObject({ state: "placed", payment: { state: "pending", url: "https://pay.example/cs_1" } });
+    await declined(world, 8);
+    expect(await view(world, order)).toMatchObject({ state: "cancelled", payment: { state: "failed", url: null } });
+    expect([world.provider.session.status, world.drop.failed]).toEqual(["expired", [order.id]]);
+    await declined(world, 9);
+    expect(world.drop.failed).toEqual([order.id]);
+  });
+
+  test("a card that is approved while the page is closed for the others buys the order", async () => {
+    const world = await opened(order);
+    for (let number = 1; number <= 7; number++) await declined(world, number);
+    world.provider.pay(order);
+    await declined(world, 8);
+    expect(await view(world, order)).toMatchObject({ state: "confirmed" });
+    expect(world.drop.failed).toEqual([]);
+  });
+
   test("a page that opened after its time is closed at once", async () => {
     const world = settlementOnDoubles(OPENING);
     world.drop.order = order;
