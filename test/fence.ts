@@ -23,7 +23,7 @@ const PURE = [
   /^src\/(kernel|drop|lobby|coupon|checkout|verifier)\//,
   /^src\/settlement\/(desk-decisions|ledger|lifecycle|order-book|order-event|order-view|port|split)\.ts$/,
   /^src\/payment\/provider\.ts$/,
-  /^src\/gate\/lane\.ts$/,
+  /^src\/gate\/(attestation|email-code|lane|mail|turnstile)\.ts$/,
 ];
 
 /** What a pure core may take from outside the project. */

@@ -3,8 +3,10 @@ import type { Redemption, RedemptionRejection } from "./door.ts";
 
 /** What the shard knows of a key. */
 export interface KeyUse {
-  /** Who used it, each once. */
-  readonly tickets: readonly string[];
+  /** How many have used it. */
+  readonly users: number;
+  /** Whether whoever asks now is one of them. */
+  readonly isUser: boolean;
   readonly isRevoked: boolean;
 }
 
@@ -13,8 +15,8 @@ export interface KeyUse {
  * yes: the first answer may have been lost. What was revoked is refused to
  * those too who used it before.
  */
-export function decideRedemption(use: KeyUse, redemption: Pick<Redemption, "ticket" | "uses">): Result<{ readonly isNew: boolean }, RedemptionRejection> {
+export function decideRedemption(use: KeyUse, { uses }: Pick<Redemption, "uses">): Result<{ readonly isNew: boolean }, RedemptionRejection> {
   if (use.isRevoked) return rejected({ code: "revoked" });
-  if (use.tickets.includes(redemption.ticket)) return accepted({ isNew: false });
-  return use.tickets.length < redemption.uses ? accepted({ isNew: true }) : rejected({ code: "already_used" });
+  if (use.isUser) return accepted({ isNew: false });
+  return use.users < uses ? accepted({ isNew: true }) : rejected({ code: "already_used" });
 }

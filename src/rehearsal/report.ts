@@ -131,7 +131,7 @@ function nightReport(night: NightFacts): NightReport {
   return {
     title: `${terms.title}, ${terms.gates}, seed ${terms.seed}`,
     checks: checksOf(night),
-    tables: [termsTable(night), endsTable(night), waitsTable(night), objectsTable(night), routesTable(night), pairsTable("What went wrong on purpose", "fault", night.faults, "A fault that never struck has proved nothing."), pairsTable("What was tried against the store", "what", night.tried, "What opened would stand in the record without an admission.")],
+    tables: [termsTable(night), sharesTable([{ gates: terms.gates, nights: [night], shares: sharesOf([night]) }]), endsTable(night), waitsTable(night), objectsTable(night), routesTable(night), pairsTable("What went wrong on purpose", "fault", night.faults, "A fault that never struck has proved nothing."), pairsTable("What was tried against the store", "what", night.tried, "What opened would stand in the record without an admission.")],
     plots: [unitsPlot(night), waitsPlot(night), placesPlot(night), callsPlot(night)],
     notes: [...terms.compression.notes, ...night.remarks, `The record's head: ${night.head}`],
   };

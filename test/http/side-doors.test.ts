@@ -28,7 +28,7 @@ test("no route of the OpenAPI document and no address of a page makes a hold wit
   for (const until = Date.now() + 20_000; (await crawler.live()).body.phase !== "open" && Date.now() < until;) await wait(200);
   expect((await crawler.live()).body).toMatchObject({ phase: "open", available: 50 });
 
-  const paths = ["/", `/berlin/${DROP}`, `/drops/${DROP}/plan`, `/drops/${DROP}/record`];
+  const paths = ["/", `/berlin/${DROP}`, `/berlin/${DROP}/line`, `/drops/${DROP}/plan`, `/drops/${DROP}/record`];
   const pages: Record<string, string> = {};
   for (const path of paths) pages[path] = String((await request("GET", crawler.url(path))).body);
   const openapi: unknown = (await request("GET", crawler.url("/openapi.json"))).body;

@@ -183,3 +183,24 @@ describe("late money", () => {
     expect((await transfersOf(bought.order)).filter((transfer) => transfer.state !== "voided" && transfer.state !== "pending")).toEqual([]);
   });
 });
+
+describe("cards that are tried out", () => {
+  test("close the payment page with the eighth that is refused and free the units; after two such orders the same turn holds nothing more, and others do", async () => {
+    const triedOut = async (somebody?: Shopper): Promise<Bought> => {
+      const bought = await placedOrder("flow", "FLOW", somebody);
+      for (let card = 0; card < 8; card++) expect((await payAt(bought.placed.body.payment.url, "decline", sandbox)).status).toBe(200);
+      const refused = (await eventsOf(bought.order)).filter(({ type }) => type === "payment_intent.payment_failed");
+      expect(refused).toHaveLength(8);
+      for (const event of refused) await deliver(event);
+      const holdState = async () => (await bought.shopper.proven("GET", `/api/drops/flow/holds/${bought.hold}`, bought.shopper.pass)).body.state;
+      await vi.waitFor(async () => expect(await holdState()).toBe("voided"), { timeout: 10_000, interval: 200 });
+      expect((await payAt(bought.placed.body.payment.url, "approve", sandbox)).status).toBe(409);
+      expect((await bought.shopper.read(bought.order, bought.placed.body.receipt)).body).toMatchObject({ state: "cancelled", payment: { state: "failed" } });
+      return bought;
+    };
+    const { shopper } = await triedOut();
+    await triedOut(shopper);
+    expect((await shopper.hold([{ sku: "FLOW", quantity: 1 }])).body).toMatchObject({ status: 429, code: "too_many_requests" });
+    await placedOrder("flow", "FLOW");
+  });
+});

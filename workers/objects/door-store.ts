@@ -1,7 +1,7 @@
 import { accepted, type Result } from "../../src/kernel/result.ts";
 import { decideProof, decideSending, SEND_WINDOW_MS, type SentCode } from "../../src/lobby/address-codes.ts";
 import { personKey, type AddressProof, type AddressRejection, type CodeNote, type Redemption, type RedemptionRejection } from "../../src/lobby/door.ts";
-import { decideRedemption } from "../../src/lobby/redemptions.ts";
+import { decideRedemption, type KeyUse } from "../../src/lobby/redemptions.ts";
 
 /**
  * What a shard keeps for the whole drop: uses, revocations and sent codes. Each
@@ -20,7 +20,7 @@ export class DoorStore {
   redeem(redemption: Redemption, now: number): Result<null, RedemptionRejection> {
     return this.#storage.transactionSync(() => {
       this.#forget(now);
-      const decided = decideRedemption({ tickets: this.#usersOf(redemption.key), isRevoked: this.#isRevoked(redemption.key) }, redemption);
+      const decided = decideRedemption(this.#useOf(redemption), redemption);
       if (!decided.ok) return decided;
       if (decided.value.isNew) this.#noteUse(redemption.key, redemption.ticket, redemption.expiresAt);
       return accepted(null);
@@ -30,7 +30,7 @@ export class DoorStore {
   revoke(key: string, until: number): { readonly used: number } {
     return this.#storage.transactionSync(() => {
       this.#sql.exec("INSERT INTO revocations (key, expires_at) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET expires_at = max(expires_at, excluded.expires_at)", key, until);
-      return { used: this.#usersOf(key).length };
+      return { used: this.#users(key) };
     });
   }
 
@@ -48,7 +48,7 @@ export class DoorStore {
   proveAddress(proof: AddressProof, now: number): Result<null, AddressRejection> {
     return this.#storage.transactionSync(() => {
       const key = personKey(proof.person);
-      const holder = this.#usersOf(key)[0] ?? null;
+      const holder = this.#holderOf(key);
       const { outcome, guessed } = decideProof(this.#codesOf(proof.person), holder, proof, now);
       for (const { id, tries } of guessed) this.#sql.exec("UPDATE codes SET tries = ? WHERE id = ?", tries, id);
       if (outcome.ok && holder === null) this.#noteUse(key, proof.ticket, proof.until);
@@ -56,8 +56,18 @@ export class DoorStore {
     });
   }
 
-  #usersOf(key: string): string[] {
-    return this.#sql.exec<{ ticket: string }>("SELECT ticket FROM redemptions WHERE key = ?", key).toArray().map(({ ticket }) => ticket);
+  /** Counted by the database: a busy network's minute has thousands of rows, and each of its requests asks. */
+  #useOf({ key, ticket }: Pick<Redemption, "key" | "ticket">): KeyUse {
+    const isUser = this.#sql.exec("SELECT 1 FROM redemptions WHERE key = ? AND ticket = ?", key, ticket).toArray().length > 0;
+    return { users: this.#users(key), isUser, isRevoked: this.#isRevoked(key) };
+  }
+
+  #users(key: string): number {
+    return this.#sql.exec<{ users: number }>("SELECT count(*) AS users FROM redemptions WHERE key = ?", key).one().users;
+  }
+
+  #holderOf(key: string): string | null {
+    return this.#sql.exec<{ ticket: string }>("SELECT ticket FROM redemptions WHERE key = ? LIMIT 1", key).toArray()[0]?.ticket ?? null;
   }
 
   #isRevoked(key: string): boolean {

@@ -13,6 +13,8 @@ import { pastedEvidence } from "./pasted-token.ts";
 import type { SentForm } from "./sent-form.ts";
 import { refusedBy, seeOther, shownPage, statusOf, type Visit, wayFacts } from "./visit.ts";
 
+/** What every browser keeps of a cookie; a larger one is dropped without a word, and whoever sent it would begin again and again. */
+const COOKIE_CHARACTERS_MAX = 4_096;
 /** Longer evidence is none of ours, and with it the cookie would not fit. */
 const EVIDENCE_CHARACTERS_MAX = 1_200;
 
@@ -45,7 +47,9 @@ export async function apply(visit: Visit, { fields, stamp }: SentForm): Promise<
   if (!evidence.ok) mistakes.set("evidence", "This invitation or code is not valid here: it is for another drop or another address, too old, or was taken back. Leave it out, or ask for another one.");
   if (email === null || !evidence.ok || mistakes.size > 0) return shownApplication(visit, entered, { code: "invalid_request" }, mistakes);
   const claims: ApplicationClaims = { drop: drop.plan.drop, planHash: drop.planHash, ticket, wants: lines, email, ...evidence.value };
-  return withCode(visit, claims, [await applicationInCookie(visit, claims)]);
+  const cookie = await applicationInCookie(visit, claims);
+  if (cookie.length > COOKIE_CHARACTERS_MAX) return shownApplication(visit, entered, { code: "too_large" });
+  return withCode(visit, claims, [cookie]);
 }
 
 /** Reads evidence before anything is sent: whoever was invited must hear now that it does not count. */

@@ -1,3 +1,5 @@
+import { idPattern } from "../../kernel/ids.ts";
+
 /*
  * The cookies of the way without script. A `__Host-` name makes the browser
  * hold us to our word: only this very host can set it, only over a connection
@@ -12,6 +14,8 @@ export const shownCookie = (drop: string) => `__Host-shown-${drop}`;
 const RECEIPT_PREFIX = "__Host-receipt-";
 export const receiptCookie = (order: string) => RECEIPT_PREFIX + order;
 
+const ORDER = idPattern("ord");
+
 const FLAGS = "Path=/; Secure; HttpOnly; SameSite=Lax";
 
 /** The value of a cookie, or null. One that is there twice is nobody's: which of the two is meant cannot be known. */
@@ -22,7 +26,8 @@ export function cookieOf(request: Request, name: string): string | null {
 
 /** The orders of which this browser has a receipt. */
 export function ordersOf(request: Request): string[] {
-  return pairsOf(request).flatMap(([name]) => (name.startsWith(RECEIPT_PREFIX) ? [name.slice(RECEIPT_PREFIX.length)] : []));
+  const names = pairsOf(request).flatMap(([name]) => (name.startsWith(RECEIPT_PREFIX) ? [name.slice(RECEIPT_PREFIX.length)] : []));
+  return names.filter((name) => ORDER.test(name));
 }
 
 /** A `Set-Cookie`; `untilMs` from now it is forgotten. */

@@ -57,9 +57,9 @@ async function shownPlace(visit: Visit, place: PlaceClaims, problem: Problem | n
 }
 
 /** How often the page looks again by itself: never while there is something to fill in, or when all is over. */
-function usualRefresh({ step, served, free }: Standing, { plan }: LobbyLive, now: number): number | null {
+function usualRefresh({ step, free }: Standing, { plan }: LobbyLive, now: number): number | null {
   if (step === "gone" || step === "closed" || step === "cancelled" || step === "called") return null;
-  if (step === "short") return served.length > 0 && free.length > 0 ? null : LATER_SECONDS;
+  if (step === "short") return free.length > 0 ? null : LATER_SECONDS;
   if (step === "line" || step === "drawing") return SOON_SECONDS;
   const untilOpening = Math.ceil((plan.opensAt - now) / 1_000);
   return step === "waiting" && untilOpening > 0 ? Math.min(LATER_SECONDS, untilOpening + 1) : LATER_SECONDS;

@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import { readVoucher } from "../../coupon/voucher.ts";
 import { readInvite } from "../../gate/invite.ts";
 import { readPresence } from "../../gate/presence.ts";
 import type { LobbyLive } from "../../lobby/port.ts";
@@ -33,13 +34,10 @@ function place(region: string, drop: string, kind: "coupon" | "invite" | "presen
 }
 
 async function voucherPlace(ports: StorefrontPorts, c: Context, code: string, shown: Shown): Promise<string | null> {
-  for (const { slug } of ports.store.drops) {
-    for (const region of regionsByNearness(ports.store.regions, ports.visitor(c.req.raw))) {
-      const coupon = await ports.credentials.checkVoucher(code, slug, region.slug, ports.now());
-      if (coupon !== null && (await shown(slug)) !== null) return place(region.slug, slug, "coupon", code);
-    }
-  }
-  return null;
+  const voucher = await readVoucher(code, ports.credentials.publicKeys, ports.now());
+  const region = regionsByNearness(ports.store.regions, ports.visitor(c.req.raw)).find(({ slug }) => voucher?.region === null || slug === voucher?.region);
+  if (voucher === null || region === undefined || (await shown(voucher.drop)) === null) return null;
+  return place(region.slug, voucher.drop, "coupon", code);
 }
 
 async function invitePlace(ports: StorefrontPorts, c: Context, code: string, shown: Shown): Promise<string | null> {

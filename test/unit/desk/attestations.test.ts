@@ -1,8 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { Backstage } from "./cast.ts";
+import { attestation, attestationQuestion } from "../../../src/gate/attestation.ts";
+import { decideRedemption } from "../../../src/lobby/redemptions.ts";
+import { Backstage, now } from "./cast.ts";
 
 const PATH = "/desk/api/drops/moth-tee/attestations";
 const ticket = `tkt_${"A".repeat(26)}`;
+
+test("asking whether staff have said it uses nothing up, and is answered yes only once they have", () => {
+  const question = attestationQuestion(ticket, now);
+  const { key, ticket: who } = attestation(ticket, now);
+  expect([question.key, question.ticket]).toEqual([key, who]);
+  expect(decideRedemption({ users: 0, isUser: false, isRevoked: false }, question)).toMatchObject({ ok: false });
+  expect(decideRedemption({ users: 1, isUser: true, isRevoked: false }, question)).toEqual({ ok: true, value: { isNew: false } });
+});
 
 describe("what staff say of somebody who has no mail at hand", () => {
   test("is noted for the ticket and for nothing else, the same when it is said twice", async () => {

@@ -9,7 +9,17 @@ export interface Moments {
   day(at: number): string;
 }
 
-export function momentsOf({ locale, zone }: Pick<Region, "locale" | "zone">): Moments {
+/** A store has a handful of regions, and making a format costs as much as the rest of a page. */
+const known = new Map<string, Moments>();
+
+export function momentsOf(region: Pick<Region, "locale" | "zone">): Moments {
+  const name = `${region.locale} ${region.zone}`;
+  const moments = known.get(name) ?? formatsOf(region);
+  known.set(name, moments);
+  return moments;
+}
+
+function formatsOf({ locale, zone }: Pick<Region, "locale" | "zone">): Moments {
   const named = { hour: "2-digit", minute: "2-digit", timeZone: zone, timeZoneName: "short" } as const;
   const hours = new Intl.DateTimeFormat(pageLanguage(locale), { ...named, second: "2-digit" });
   const days = new Intl.DateTimeFormat(pageLanguage(locale), { ...named, weekday: "short", day: "numeric", month: "short" });

@@ -30,7 +30,7 @@ function shop(changes: Partial<Plan> = {}, doubles: Parameters<typeof world>[0] 
       join: async (command) => (joins.push(command), accepted({ ...command, joinedAt: OPENS_AT - 300_000 })),
       redeem: async ({ key, ticket, uses: most }) => {
         const known = uses.get(key) ?? [];
-        const decided = decideRedemption({ tickets: known, isRevoked: false }, { ticket, uses: most });
+        const decided = decideRedemption({ users: known.length, isUser: known.includes(ticket), isRevoked: false }, { uses: most });
         if (decided.ok && decided.value.isNew) uses.set(key, [...known, ticket]);
         return decided.ok ? accepted(null) : decided;
       },

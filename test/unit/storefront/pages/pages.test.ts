@@ -1,6 +1,9 @@
+import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it, vi } from "vitest";
 import type { StoreConfig } from "../../../../src/config/store-config.ts";
+import { couponKeyFromJson, mintVoucher } from "../../../../src/coupon/voucher.ts";
 import type { FieldChange, PublicChange } from "../../../../src/drop/port.ts";
+import { idFromRandom } from "../../../../src/kernel/ids.ts";
 import { liveAt, MINUTE_MS, OPENS_AT, pageText, PLAN, shopPages, STORE } from "./shop.ts";
 
 // The names of built files are the build's business; the pages only have to use them.
@@ -150,9 +153,19 @@ describe("the way to a region", () => {
   });
 
   it("leads a valid voucher to its own region with the code in the fragment, and an invalid one to plain words", async () => {
-    const shop = { live: liveAt("open", AFTER), vouchers: ["lisbon:a.b+c"] };
-    const valid = await shopPages(shop).request(`/q/${encodeURIComponent("a.b+c")}`);
-    expect(valid.headers.get("location")).toBe("/lisbon/moth-tee#coupon=a.b%2Bc");
+    const pair = generateKeyPairSync("ed25519");
+    const key = couponKeyFromJson(JSON.stringify({ ...pair.privateKey.export({ format: "jwk" }), kid: "coupon-1" }));
+    if (key === null) throw new Error("the test's key is a coupon key");
+    const { d: _secret, ...publicKey } = key;
+    const shop = { live: liveAt("open", AFTER), visitor: { country: "DE" }, publicKeys: { keys: [publicKey] } };
+    const voucher = (region: string | null, drop = "moth-tee") =>
+      mintVoucher({ voucher: idFromRandom("cpn", new Uint8Array(26)), campaign: "night-shift", drop, region, notBefore: AFTER - MINUTE_MS, expiresAt: AFTER + MINUTE_MS, uses: 1 }, key, AFTER);
+    const leadsTo = async (token: string) => (await shopPages(shop).request(`/q/${token}`)).headers.get("location");
+    for (const [region, place] of [["lisbon", "lisbon"], [null, "berlin"]] as const) {
+      const token = await voucher(region);
+      expect(await leadsTo(token)).toBe(`/${place}/moth-tee#coupon=${token}`);
+    }
+    for (const elsewhere of [await voucher("atlantis"), await voucher(null, "no-such-drop")]) expect(await leadsTo(elsewhere)).toBeNull();
     const invalid = await shopPages(shop).request("/q/nonsense");
     expect(invalid.status).toBe(404);
     expect(await invalid.text()).toContain("This code is not valid now");

@@ -1,5 +1,6 @@
 import type { Hono } from "hono";
 import type { DropConfig, StoreConfig } from "../../../../src/config/store-config.ts";
+import type { PublicKeys } from "../../../../src/coupon/signed-claims.ts";
 import type { DropLive, DropPort, MovementRow, Phase } from "../../../../src/drop/port.ts";
 import { NO_GATES, type Plan, USUAL_BUDGETS } from "../../../../src/drop/plan.ts";
 import type { LobbyLive } from "../../../../src/lobby/port.ts";
@@ -60,7 +61,7 @@ export interface Shop {
   readonly store?: StoreConfig;
   readonly visitor?: Partial<Visitor>;
   readonly isLocal?: boolean;
-  readonly vouchers?: readonly string[];
+  readonly publicKeys?: PublicKeys;
   readonly rows?: readonly MovementRow[];
 }
 
@@ -86,7 +87,7 @@ export function shopPages(shop: Shop): Hono {
     live: () => Promise.resolve(shop.live),
     visitor: () => ({ network: "local", country: null, near: null, ...shop.visitor }),
     credentials: trap<Credentials>("credentials", {
-      checkVoucher: (token: string, _drop: string, region: string) => Promise.resolve((shop.vouchers ?? []).includes(`${region}:${token}`) ? { campaign: "berlin-night", voucher: "1", voucherUses: 1, region } : null),
+      publicKeys: shop.publicKeys ?? { keys: [] },
     }),
   }));
 }
