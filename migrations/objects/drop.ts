@@ -19,4 +19,8 @@ export const DROP_MIGRATIONS: readonly string[] = [
   // Plans from before they could be changed, and seals from before they said through when: those are taken as complete.
   `UPDATE facts SET row = json_set(row, '$.plannedAt', (SELECT CAST(round(unixepoch(row ->> 'at', 'subsec') * 1000) AS INTEGER) FROM record WHERE seq = 1), '$.stages', NULL, '$.changes', json('[]')) WHERE row ->> 'plannedAt' IS NULL;
    UPDATE seals SET row = json_set(row, '$.through', 9007199254740991) WHERE row ->> 'through' IS NULL;`,
+  // Plans from before there were gates, budgets and beacons ask for nothing, and what was held then counts for no network and no person.
+  `UPDATE facts SET row = json_set(row, '$.plan.gates', json('{"work":null,"turnstile":null,"email":false}'), '$.plan.budgets', json('{"joinsPerMinute":600,"unpaidHolds":60}'), '$.plan.beacon', NULL, '$.roots', NULL, '$.beacon', NULL) WHERE json_type(row, '$.plan.gates') IS NULL;
+   UPDATE holds SET row = json_set(row, '$.network', 'unknown') WHERE row ->> 'network' IS NULL;
+   UPDATE sittings SET row = json_set(row, '$.keyThumbprint', 'unknown ' || id, '$.person', NULL) WHERE row ->> 'keyThumbprint' IS NULL;`,
 ];

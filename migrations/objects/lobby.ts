@@ -15,4 +15,6 @@ export const LOBBY_MIGRATIONS: readonly string[] = [
    CREATE TABLE codes (id INTEGER PRIMARY KEY, person TEXT NOT NULL, ticket TEXT NOT NULL, mac TEXT NOT NULL, sent_at INTEGER NOT NULL, tries INTEGER NOT NULL);
    CREATE INDEX codes_by_person ON codes (person);
    CREATE INDEX codes_by_time ON codes (sent_at);`,
+  // Plans that were heard of before there were gates, budgets and beacons ask for nothing.
+  `UPDATE facts SET value = json_set(value, '$.plan.gates', json('{"work":null,"turnstile":null,"email":false}'), '$.plan.budgets', json('{"joinsPerMinute":600,"unpaidHolds":60}'), '$.plan.beacon', NULL) WHERE name = 'plan' AND json_type(value, '$.plan.gates') IS NULL;`,
 ];
