@@ -61,7 +61,7 @@ describe("the planted bugs", () => {
 
   test("of the short list are each caught by the simulator", async () => {
     const sample = PLANTED_BUGS.filter((bug) => bug.isSample === true);
-    expect(sample.length).toBe(6);
+    expect(sample.length).toBe(7);
     const plot = new Plot();
     try {
       for (const bug of sample) {

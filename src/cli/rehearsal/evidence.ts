@@ -23,7 +23,9 @@ const BOOKS = v.looseObject({
 const PLAN = v.looseObject({ kind: v.literal("plan"), items: v.array(v.looseObject({ sku: v.string(), stages: v.array(v.looseObject({ units: v.number() })) })) });
 
 const SETTLED_WITHIN_MS = 150_000;
-const CLOSED_WITHIN_MS = 90_000;
+/** An order that nobody paid for keeps the books open until its five minutes and the half one after them are over. */
+const CLOSED_WITHIN_MS = 7 * 60_000;
+const TELL_EVERY_MS = 20_000;
 /** A payment that is under way: whoever looks at the books now would compare two moments. */
 const UNSETTLED = ["placed", "confirming"];
 const LEDGERS_AT_ONCE = 8;
@@ -58,11 +60,14 @@ async function closedRecord({ http, addresses, drop }: Way, tell: (line: string)
     const { status, text } = await http.ask({ route: "GET record", method: "GET", url: `${addresses.store}${path}` });
     return { status, text };
   };
-  for (const until = Date.now() + CLOSED_WITHIN_MS; ; await wait(2_000)) {
+  const until = Date.now() + CLOSED_WITHIN_MS;
+  for (let tellAt = 0; ; await wait(2_000)) {
     const material = await readDrop(drop, { get, wait, progress: () => undefined });
     const isClosed = material.pages.some((page) => page.includes('"kind":"close"'));
     if (isClosed || Date.now() > until) return material;
-    tell("the drop's record is not closed yet");
+    if (Date.now() < tellAt) continue;
+    tell("the drop's record is not closed yet: an order that was not paid for keeps it open for five and a half minutes");
+    tellAt = Date.now() + TELL_EVERY_MS;
   }
 }
 

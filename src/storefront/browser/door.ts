@@ -26,7 +26,7 @@ export interface Door {
 export interface DoorHost {
   now(): number;
   /** For which id to prepare now: one, `draft` where any will do, or null where nothing is to be prepared. */
-  wanted(): string | "draft" | null;
+  wanted(): { readonly ticket: string } | "draft" | null;
   /** Words for the shopper while they wait; null once it is over. */
   say(words: string | null): void;
 }
@@ -48,7 +48,7 @@ export function createDoor(facts: DoorFacts, host: DoorHost): Door {
     // What runs may end behind another tab; nothing new is begun there.
     if (document.visibilityState === "hidden") return;
     const wanted = host.wanted();
-    const ticket = wanted === "draft" ? draft : wanted;
+    const ticket = wanted === "draft" ? draft : (wanted?.ticket ?? null);
     work?.tend(ticket);
     widget?.tend(ticket);
   };
@@ -59,9 +59,9 @@ export function createDoor(facts: DoorFacts, host: DoorHost): Door {
   async function shown(ticket: string): Promise<Shown> {
     const solved = work === null ? null : await work.solution(ticket);
     if (solved === "failed") return { ok: false, refusal: refusalOf("Your browser did not get or finish the small task that this drop asks of everyone. Try again; another browser may do better.") };
-    const token = widget === null ? null : await widget.token(ticket);
-    if (token === "failed") return { ok: false, refusal: refusalOf("The check that you are a person did not load. A content blocker may keep it out: allow challenges.cloudflare.com for this page and try again.") };
-    return { ok: true, members: { solution: { ...(solved === null ? {} : { work: solved }), ...(token === null ? {} : { turnstile: token }) } } };
+    const checked = widget === null ? null : await widget.token(ticket);
+    if (checked === "failed") return { ok: false, refusal: refusalOf("The check that you are a person did not load. A content blocker may keep it out: allow challenges.cloudflare.com for this page and try again.") };
+    return { ok: true, members: { solution: { ...(solved === null ? {} : { work: solved }), ...(checked === null ? {} : { turnstile: checked.token }) } } };
   }
 
   return {

@@ -270,10 +270,10 @@ export class Errands {
   }
 
   /** For which ticket's id the door should be prepared now; see `DoorHost`. */
-  prepared(): string | "draft" | null {
+  prepared(): { readonly ticket: string } | "draft" | null {
     const { ticket, ticketId } = this.memory();
     const now = this.#clock.now();
-    return ticket !== null || now < this.#page.lobbyOpensAt || now >= this.#page.closesAt ? null : (ticketId ?? "draft");
+    return ticket !== null || now < this.#page.lobbyOpensAt || now >= this.#page.closesAt ? null : (ticketId === null ? "draft" : { ticket: ticketId });
   }
 
   /** An id that was refused is not kept, so that the next join starts with a fresh one. */

@@ -47,14 +47,14 @@ export class TurnstileWidget {
   }
 
   /** A token that was not used yet; `failed` when the widget does not come or says so. */
-  async token(ticket: string): Promise<string | "failed"> {
+  async token(ticket: string): Promise<{ readonly token: string } | "failed"> {
     const until = performance.now() + SCRIPT_WITHIN_MS;
     for (;;) {
       this.tend(ticket);
       const token = this.#token;
       if (token !== null) {
         this.forget();
-        return token;
+        return { token };
       }
       // A widget that is shown may wait for its visitor; one that never came is not waited for.
       if (this.#isBroken || (this.#shown === null && performance.now() > until)) return "failed";
