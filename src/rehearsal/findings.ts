@@ -117,7 +117,7 @@ function soldCheck(night: NightFacts): Check {
     if (kind === "sell") sold.set(sku, (sold.get(sku) ?? 0) + quantity);
     if (kind === "return") sold.set(sku, (sold.get(sku) ?? 0) - quantity);
   }
-  const left = night.stock.filter(({ sku, units }) => (sold.get(sku) ?? 0) < Math.min(units, wanted.get(sku) ?? 0));
+  const left = night.stock.filter(({ sku, units }) => (wanted.get(sku) ?? 0) >= units && (sold.get(sku) ?? 0) < units);
   const { soldUnits } = sharesOf([night]);
   const lack = night.stock.filter(({ sku, units }) => (wanted.get(sku) ?? 0) < units).map(({ sku }) => sku);
   return {

@@ -249,6 +249,8 @@ async function eveningsOf(crowd: Crowd, night: Night, random: RandomSource): Pro
 async function crashed(serving: Serving, night: Night, { stages }: Compression, tell: Tell): Promise<number> {
   const gapMs = (stages[1]?.afterMs ?? night.closesAt - night.opensAt) * 0.4;
   await wait(Math.max(0, night.opensAt + gapMs - Date.now()));
+  // A kill that meets no request proves nothing about those that it cuts off.
+  for (const until = Date.now() + 5_000; night.surroundings.http.underWay < 3 && Date.now() < until;) await wait(1);
   tell(`kill -9 with ${night.surroundings.http.underWay} requests under way`);
   const tookMs = await serving.crash();
   tell(`the store answers again after ${(tookMs / 1_000).toFixed(1)} s`);
