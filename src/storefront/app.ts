@@ -14,7 +14,7 @@ import { refuseForeignOrigin } from "./api/origin.ts";
 import { putOrder } from "./api/placing.ts";
 import { listEntries, showRecord } from "./api/record.ts";
 import { failureProblem } from "./api/refusals.ts";
-import { refusedNetworks } from "./api/refused-networks.ts";
+import { heardRefusals } from "./api/heard-refusals.ts";
 import { resource } from "./api/resource.ts";
 import { claimPass, showProof, showTicket } from "./api/tickets.ts";
 import { formRoutes } from "./forms/routes.ts";
@@ -124,7 +124,7 @@ function sharedBudgets(): SharedBudgets {
     // A person who mistypes a word needs two or three tries; a script that guesses needs thousands.
     guesses: attemptBudget({ attempts: 10, windowMs: 600_000, peopleMax: 10_000 }),
     refreshes: attemptBudget({ attempts: 1, windowMs: 2_000, peopleMax: 10_000 }),
-    refused: refusedNetworks(),
+    refused: heardRefusals(),
   };
 }
 
@@ -135,7 +135,7 @@ function shopperApi(app: Hono, ports: ApiPorts, live: LiveAnswers, { guesses, re
   resource(app, "/api/drops/:drop/live", { GET: live.show });
   resource(app, "/api/drops/:drop/socket", { GET: openSocket(ports) });
   resource(app, "/api/drops/:drop/challenges", { POST: makeChallenge(ports) });
-  resource(app, "/api/drops/:drop/codes", { POST: sendCode(ports) });
+  resource(app, "/api/drops/:drop/codes", { POST: sendCode(ports, refused) });
   resource(app, "/api/drops/:drop/tickets/:ticket", { PUT: joinLobby(ports, refused), GET: showTicket(ports) });
   resource(app, "/api/drops/:drop/tickets/:ticket/proof", { GET: showProof(ports) });
   resource(app, "/api/drops/:drop/passes", { POST: claimPass(ports) });

@@ -10,6 +10,7 @@ import type { ApiPorts } from "../ports.ts";
 import { announcedDrop, type AnnouncedDrop } from "./announced-drop.ts";
 import { answer, refusal } from "./answers.ts";
 import { emailAddress } from "../../gate/email-address.ts";
+import type { HeardRefusals } from "./heard-refusals.ts";
 import type { JoinStep } from "./joining.ts";
 import { portProblem } from "./refusals.ts";
 import type { Handler } from "./resource.ts";
@@ -30,7 +31,7 @@ const PROOF_OUTLIVES_CLOSE_MS = 7 * 86_400_000;
  * address: the mail leaves after the answer, and nothing was looked up that
  * depends on who the address belongs to.
  */
-export function sendCode(ports: ApiPorts): Handler {
+export function sendCode(ports: ApiPorts, refused: HeardRefusals): Handler {
   return async (context) => {
     const drop = await announcedDrop(ports, context.req.param("drop"));
     if (drop === null || !drop.plan.gates.email) return refusal({ code: "not_found" }, context);
@@ -38,7 +39,7 @@ export function sendCode(ports: ApiPorts): Handler {
     if (!body.ok) return refusal(body.rejection, context);
     const email = emailAddress(body.value.email);
     if (email === null) return refusal(invalidMembers({ pointer: "/email", detail: "This is not an e-mail address." }), context);
-    const asked = await askCode(ports, drop, { ticket: body.value.ticket, email, network: ports.visitor(context.req.raw).network });
+    const asked = await askCode(ports, refused, drop, { ticket: body.value.ticket, email, network: ports.visitor(context.req.raw).network });
     return asked.ok ? answer<CodeAnswer>({ validSeconds: CODE_LIFETIME_MS / 1_000 }, 202) : refusal(asked.rejection, context);
   };
 }
@@ -50,20 +51,32 @@ interface CodeAsked {
   readonly network: string;
 }
 
-/** Notes a code and has it sent, for whichever way somebody joins by. */
-export async function askCode(ports: ApiPorts, drop: AnnouncedDrop, { ticket, email, network }: CodeAsked): Promise<Result<null, Problem>> {
+/**
+ * Notes a code and has it sent, for whichever way somebody joins by. What was
+ * refused until a certain time is refused here until then: a script that asks
+ * for the same few addresses again and again would else be the lobby's main
+ * business.
+ */
+export async function askCode(ports: ApiPorts, refused: HeardRefusals, drop: AnnouncedDrop, { ticket, email, network }: CodeAsked): Promise<Result<null, Problem>> {
   const { mailer } = ports;
   // A drop that asks for a code which nobody can send lets nobody in; it must not seem to.
   if (mailer === null) return rejected({ code: "temporarily_unavailable", retryAfterSeconds: 60 });
   const early = tooEarly(drop, ports.now());
   if (early !== null) return rejected(early);
   const person = ports.credentials.personOf(email);
-  const allowed = await withinLimits(ports, drop, { ticket, person, network: ports.credentials.networkOf(network) });
+  const now = ports.now();
+  const where = `codes of ${drop.plan.drop}`;
+  const heard = refused.find(where, person, now);
+  if (heard !== null) return rejected(portProblem(heard, now));
+  const allowed = await withinLimits(ports, refused, drop, { ticket, person, network: ports.credentials.networkOf(network) });
   if (!allowed.ok) return allowed;
   const code = codeFromRandom(ports.randomBytes(CODE_RANDOM_BYTES));
   const mac = ports.credentials.codeMac(drop.plan.drop, person, code);
   const noted = await shardOf(ports, drop, person).noteCode({ person, ticket, mac });
-  if (!noted.ok) return rejected(portProblem(noted.rejection, ports.now()));
+  if (!noted.ok) {
+    refused.note(where, person, noted.rejection);
+    return rejected(portProblem(noted.rejection, ports.now()));
+  }
   const mail = codeMail({ to: email, code, drop: drop.plan.title, store: ports.store.name, key: `code/${mac}` });
   ports.later(sendMail(ports, mailer.send, mail));
   return accepted(null);
@@ -80,7 +93,7 @@ export function tooEarly({ plan }: AnnouncedDrop, now: number): Problem | null {
  * to is judged with the code itself. A network may ask for as many codes as it
  * may join, because everybody who joins needs one.
  */
-async function withinLimits(ports: ApiPorts, drop: AnnouncedDrop, { ticket, person, network }: { readonly ticket: string; readonly person: string; readonly network: string }): Promise<Result<null, Problem>> {
+async function withinLimits(ports: ApiPorts, refused: HeardRefusals, drop: AnnouncedDrop, { ticket, person, network }: { readonly ticket: string; readonly person: string; readonly network: string }): Promise<Result<null, Problem>> {
   const now = ports.now();
   // The network first: tickets are made up by whoever asks, and a network that is over its limit must not have a row written for each.
   const limits = [
@@ -90,8 +103,13 @@ async function withinLimits(ports: ApiPorts, drop: AnnouncedDrop, { ticket, pers
   for (const { key, by, uses, windowMs } of limits) {
     const window = Math.floor(now / windowMs);
     const retryAt = (window + 1) * windowMs;
+    const heard = refused.find(drop.plan.drop, key, now);
+    if (heard !== null) return rejected(portProblem(heard, now));
     const used = await shardOf(ports, drop, key).redeem({ key: `${key}/${window}`, ticket: by, uses, expiresAt: retryAt + WINDOW_KEPT_MS });
-    if (!used.ok) return rejected(portProblem({ code: "too_many_requests", retryAt }, now));
+    if (used.ok) continue;
+    const refusal = { code: "too_many_requests", retryAt } as const;
+    refused.note(drop.plan.drop, key, refusal);
+    return rejected(portProblem(refusal, now));
   }
   return accepted(null);
 }

@@ -18,7 +18,7 @@ import { provenAddress } from "./codes.ts";
 import { openLobby, passedTurnstile, solvedWork } from "./join-gates.ts";
 import { standInLane } from "./lane-step.ts";
 import { portProblem } from "./refusals.ts";
-import type { RefusedNetworks } from "./refused-networks.ts";
+import type { HeardRefusals } from "./heard-refusals.ts";
 import { credentialRefusal, ticketOf } from "./request-credentials.ts";
 import type { Handler } from "./resource.ts";
 import { shardOf } from "./tickets.ts";
@@ -53,7 +53,7 @@ export type JoinStep = (ports: ApiPorts, attempt: JoinAttempt) => Promise<Result
 const STEPS: readonly JoinStep[] = [openLobby, solvedWork, passedTurnstile, provenAddress, standInLane];
 
 /** Joins the lobby, or changes what a ticket wants; the same id and key get the same ticket back. */
-export function joinLobby(ports: ApiPorts, refused: RefusedNetworks): Handler {
+export function joinLobby(ports: ApiPorts, refused: HeardRefusals): Handler {
   return async (context) => {
     const drop = await announcedDrop(ports, context.req.param("drop"));
     const id = context.req.param("ticket") ?? "";
@@ -79,13 +79,13 @@ export function ticketKeptUntil({ plan }: AnnouncedDrop): number {
 }
 
 /** What the ticket's shard has said to this network already, while it holds: asked before anything else is looked at. */
-export function refusedFlood(ports: ApiPorts, refused: RefusedNetworks, { drop, ticket, visitor }: Pick<JoinAttempt, "drop" | "ticket" | "visitor">): Problem | null {
+export function refusedFlood(ports: ApiPorts, refused: HeardRefusals, { drop, ticket, visitor }: Pick<JoinAttempt, "drop" | "ticket" | "visitor">): Problem | null {
   const flooded = refused.find(shardName(ports, drop, ticket), ports.credentials.networkOf(visitor.network), ports.now());
   return flooded === null ? null : portProblem(flooded, ports.now());
 }
 
 /** Gives the ticket of an attempt that passes `steps`: the only way to one, so that its shard cannot tell who came how. */
-export async function joinWith(ports: ApiPorts, refused: RefusedNetworks, attempt: JoinAttempt, steps: readonly JoinStep[]): Promise<Result<TicketClaims, Problem>> {
+export async function joinWith(ports: ApiPorts, refused: HeardRefusals, attempt: JoinAttempt, steps: readonly JoinStep[]): Promise<Result<TicketClaims, Problem>> {
   const { drop, ticket, visitor } = attempt;
   const additions = await additionsOf(ports, attempt, steps);
   if (!additions.ok) return additions;

@@ -71,7 +71,7 @@ export function evidenceMembers({ presence, invite }: Pick<ApplicationClaims, "p
 /** Has a code sent and leads on to where it is typed; a refusal is said there, because staff may still confirm who it is. */
 async function withCode(visit: Visit, claims: ApplicationClaims, cookies: readonly string[]): Promise<Response> {
   const { ports, drop, request } = visit;
-  const asked = await askCode(ports, drop, { ticket: claims.ticket, email: claims.email, network: ports.visitor(request).network });
+  const asked = await askCode(ports, visit.refused, drop, { ticket: claims.ticket, email: claims.email, network: ports.visitor(request).network });
   return asked.ok ? seeOther(`${visit.base}/proof`, cookies) : shownProof(visit, claims, asked.rejection, cookies);
 }
 

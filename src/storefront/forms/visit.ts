@@ -5,7 +5,7 @@ import { idFromRandom } from "../../kernel/ids.ts";
 import { type Problem, type ProblemCode, PROBLEMS } from "../../kernel/problem.ts";
 import { announcedDrop, type AnnouncedDrop } from "../api/announced-drop.ts";
 import type { AttemptBudget } from "../api/attempt-budget.ts";
-import type { RefusedNetworks } from "../api/refused-networks.ts";
+import type { HeardRefusals } from "../api/heard-refusals.ts";
 import type { ApiPorts } from "../ports.ts";
 import type { Refused, WayFacts } from "../pages/without-script/frame.tsx";
 import { momentsOf } from "../pages/without-script/moments.ts";
@@ -17,7 +17,7 @@ export interface FormShop {
   readonly ports: ApiPorts;
   readonly guesses: AttemptBudget;
   readonly refreshes: AttemptBudget;
-  readonly refused: RefusedNetworks;
+  readonly refused: HeardRefusals;
 }
 
 /** Somebody on the way without script, in a drop of a region. */

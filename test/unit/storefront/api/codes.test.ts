@@ -61,6 +61,18 @@ describe("a code by mail", () => {
     }
   });
 
+  test("that an address has had enough of is refused until then without asking its shard again, and other addresses are not", async () => {
+    const retryAt = OPENS_AT - 30_000;
+    let asked = 0;
+    const { send, made, notes } = store(async () => undefined, { lobby: { noteCode: async () => (asked++, asked === 1 ? rejected({ code: "too_many_requests", retryAt }) : accepted(null)) } });
+    for (let time = 0; time < 3; time++) expect(await expectProblem(await send("POST", PATH, ask()), "too_many_requests")).toMatchObject({ status: 429 });
+    expect(asked).toBe(1);
+    expect((await send("POST", PATH, ask("ben@example.org"))).status).toBe(202);
+    made.now = retryAt;
+    expect((await send("POST", PATH, ask())).status).toBe(202);
+    expect([asked, notes.length]).toEqual([3, 0]);
+  });
+
   test("is refused where nobody could send it, so that the door stays shut", async () => {
     const refused = await store(null).send("POST", PATH, ask());
     await expectProblem(refused, "temporarily_unavailable");
