@@ -138,7 +138,7 @@ function admissionCheck({ rows, tried }: NightFacts): Check {
     if (!admitted.has(subject)) without++;
   }
   const doors = tried.find(([what]) => what === "side doors tried")?.[1] ?? 0;
-  return { name: "No hold without an admission", isHeld: without === 0, seen: `${holds} holds of ${admitted.size} admitted, ${without} without an admission; ${doors} side doors tried` };
+  return { name: "No hold without an admission", isHeld: without === 0, seen: `${holds} holds of ${admitted.size} admitted, ${without} without an admission; ${doors === 0 ? "no bot of this crowd tried a side door" : `${doors} side doors tried`}` };
 }
 
 function moneyChecks({ payments, ledger, orders, rows }: NightFacts): Check[] {

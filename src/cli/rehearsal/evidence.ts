@@ -22,6 +22,7 @@ const BOOKS = v.looseObject({
 
 const PLAN = v.looseObject({ kind: v.literal("plan"), items: v.array(v.looseObject({ sku: v.string(), stages: v.array(v.looseObject({ units: v.number() })) })) });
 
+const ANSWERED_WITHIN_MS = 30_000;
 const SETTLED_WITHIN_MS = 150_000;
 /** An order that nobody paid for keeps the books open until its five minutes and the half one after them are over. */
 const CLOSED_WITHIN_MS = 7 * 60_000;
@@ -84,8 +85,7 @@ async function ordersOf({ http, addresses, drop }: Way): Promise<v.InferOutput<t
   const orders: v.InferOutput<typeof ORDERS>["orders"] = [];
   for (let cursor = ""; ;) {
     const url = `${addresses.desk}/desk/api/orders?drop=${drop}&limit=100${cursor}`;
-    const reply = await http.ask({ route: "desk", method: "GET", url, headers: { authorization: `Bearer ${addresses.deskKey}` } });
-    const page = v.parse(ORDERS, JSON.parse(reply.text));
+    const page = v.parse(ORDERS, JSON.parse(await answered(http, { route: "desk", method: "GET", url, headers: { authorization: `Bearer ${addresses.deskKey}` } })));
     orders.push(...page.orders);
     if (page.next == null) return orders;
     cursor = `&cursor=${encodeURIComponent(page.next)}`;
@@ -93,11 +93,20 @@ async function ordersOf({ http, addresses, drop }: Way): Promise<v.InferOutput<t
 }
 
 async function paymentsOf({ http, addresses }: Way): Promise<PaymentFact[]> {
-  const reply = await http.ask({ route: "sandbox books", method: "GET", url: `${addresses.sandbox}/sandbox/books` });
-  return v.parse(BOOKS, JSON.parse(reply.text)).paymentIntents.map((intent) => ({
+  const books = await answered(http, { route: "sandbox books", method: "GET", url: `${addresses.sandbox}/sandbox/books` });
+  return v.parse(BOOKS, JSON.parse(books)).paymentIntents.map((intent) => ({
     order: intent.client_reference_id, authorisedMinor: intent.amount_authorised, capturableMinor: intent.amount_capturable,
     receivedMinor: intent.amount_received, refundedMinor: intent.amount_refunded,
   }));
+}
+
+/** The text of an answer, asked for again while the store is busy or has just come back: a night's report must not be lost to one refusal. */
+async function answered(http: Way["http"], asked: Parameters<Way["http"]["ask"]>[0]): Promise<string> {
+  for (const until = Date.now() + ANSWERED_WITHIN_MS; ; await wait(1_000)) {
+    const reply = await http.ask(asked);
+    if (reply.status === 200) return reply.text;
+    if (Date.now() > until) throw new Error(`${asked.route} answered ${reply.status} for half a minute: ${reply.text.slice(0, 200)}`);
+  }
 }
 
 async function ledgersOf(way: Way, orders: readonly { readonly id: string; readonly state: string }[]): Promise<LedgerFact[]> {
@@ -112,8 +121,7 @@ async function ledgersOf(way: Way, orders: readonly { readonly id: string; reado
 /** What an order's transfers leave: towards the provider's account is back to the buyer. */
 async function ledgerOf({ http, addresses }: Way, { id, state }: { readonly id: string; readonly state: string }): Promise<LedgerFact> {
   const url = `${addresses.desk}/desk/api/ledger/transfers?order=${id}`;
-  const reply = await http.ask({ route: "desk", method: "GET", url, headers: { authorization: `Bearer ${addresses.deskKey}` } });
-  const { transfers } = v.parse(TRANSFERS, JSON.parse(reply.text));
+  const { transfers } = v.parse(TRANSFERS, JSON.parse(await answered(http, { route: "desk", method: "GET", url, headers: { authorization: `Bearer ${addresses.deskKey}` } })));
   const resolved = new Set(transfers.flatMap(({ pendingId }) => pendingId ?? []));
   let [postedMinor, pendingMinor] = [0, 0];
   for (const { id: transfer, credit, amountMinor, state: its } of transfers) {

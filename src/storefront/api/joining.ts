@@ -16,7 +16,7 @@ import { announcedDrop, type AnnouncedDrop } from "./announced-drop.ts";
 import { answer, refusal } from "./answers.ts";
 import { provenAddress } from "./codes.ts";
 import { openLobby, passedTurnstile, solvedWork } from "./join-gates.ts";
-import { standInLane } from "./lane-step.ts";
+import { genuineEvidence, standInLane } from "./lane-step.ts";
 import { portProblem } from "./refusals.ts";
 import type { HeardRefusals } from "./heard-refusals.ts";
 import { credentialRefusal, ticketOf } from "./request-credentials.ts";
@@ -50,7 +50,7 @@ export type JoinAddition = Partial<Pick<JoinCommand, "lane" | "weight" | "person
 export type JoinStep = (ports: ApiPorts, attempt: JoinAttempt) => Promise<Result<JoinAddition, Problem>>;
 
 /** In the order in which they are asked: what costs us least comes first, and the first refusal is the answer. */
-const STEPS: readonly JoinStep[] = [openLobby, solvedWork, passedTurnstile, provenAddress, standInLane];
+const STEPS: readonly JoinStep[] = [openLobby, solvedWork, passedTurnstile, genuineEvidence, provenAddress, standInLane];
 
 /** Joins the lobby, or changes what a ticket wants; the same id and key get the same ticket back. */
 export function joinLobby(ports: ApiPorts, refused: HeardRefusals): Handler {

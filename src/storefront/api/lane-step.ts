@@ -4,6 +4,12 @@ import { tooEarly } from "./codes.ts";
 import { shownEvidence, useEvidence } from "./evidence.ts";
 import type { JoinStep } from "./joining.ts";
 
+/** Evidence that does not hold refuses the join before an address is given to its ticket: a refusal must not use anything up. */
+export const genuineEvidence: JoinStep = async (ports, attempt) => {
+  const shown = await shownEvidence(ports, attempt);
+  return shown.ok ? accepted({}) : shown;
+};
+
 /**
  * Which lane the ticket stands in. Whoever shows nothing is never refused, and
  * whoever comes back without evidence keeps the lane that was had before.
