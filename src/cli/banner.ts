@@ -22,7 +22,7 @@ export async function bannerText(store: StoreConfig, addresses: Addresses): Prom
     `  ${store.name} is open at ${addresses.store}`,
     ...drops.map((line) => `    ${line}`),
     "",
-    `  Sandbox  ${addresses.sandbox}  (the payment provider of this machine)`,
+    `  Sandbox  ${addresses.sandbox}  (the payment provider of this machine; mail that would have been sent: /sandbox/mail)`,
     `  Desk     an API at ${addresses.desk}/desk/api, with this key as its bearer. The orders, for one:`,
     `           curl -H 'Authorization: Bearer ${addresses.deskKey}' '${orders}'`,
     "",

@@ -76,7 +76,7 @@ export function CheckoutForm({ live, region, deliveryNote, holdFor }: { readonly
         </div>
         {hasCoupons ? <label class="field">Coupon, if you have one<input name="coupon" autocomplete="off" autocapitalize="characters" spellcheck={false} maxlength={4096} /></label> : null}
         <button type="submit" class="main"><span data-fill="pay">Order and pay</span></button>
-        <p class="fine">{live.plan.capture === "on-fulfilment" ? "The amount is reserved now and charged only when your order is handed over." : "You pay on the next page."} A coupon is taken off before you pay.</p>
+        <p class="fine">{live.plan.capture === "on-fulfilment" ? "The amount is reserved now and charged only when your order is handed over." : "You pay on the next page."}{hasCoupons ? " A coupon is taken off before you pay." : ""}</p>
       </form>
     </section>
   );

@@ -16,7 +16,7 @@ export function laneEvidence({ evidence }: LaneShare, regions: Regions): string 
   if (evidence.kind === "invite") return "Open the invitation before you join; it is for one person, once.";
   const label = regions.find(({ slug }) => slug === evidence.region)?.label ?? evidence.region;
   const code = `scan the code at the pop-up in ${label} before the drop opens`;
-  return evidence.withinKm === null ? `To be counted, ${code}.` : `Whoever joins from within ${evidence.withinKm} km is counted by itself; elsewhere ${code}.`;
+  return evidence.withinKm === null ? `To be counted, ${code}.` : `Whoever joins from within ${evidence.withinKm} km counts without showing anything; elsewhere ${code}.`;
 }
 
 export interface KeptInStage {

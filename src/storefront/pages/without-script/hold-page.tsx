@@ -67,7 +67,7 @@ function OrderForm({ facts, hold, entered, config, money }: { readonly facts: Wa
       {config.deliveryNote === null ? null : <p><span class="fine">The seller's note</span> {config.deliveryNote}</p>}
       {plan.campaigns.length === 0 ? null : <Field facts={facts} field={{ name: "coupon", label: "Coupon, if you have one", hint: "Its word, or the link of its code.", value: value("coupon"), autocomplete: "off", maxlength: 4_096 }} />}
       <button type="submit" class="main">Order and pay {money(hold.totalMinor)}</button>
-      <p class="fine">{plan.capture === "on-fulfilment" ? "The amount is reserved now and charged only when your order is handed over." : "You pay on the next page."} A coupon is taken off before you pay.</p>
+      <p class="fine">{plan.capture === "on-fulfilment" ? "The amount is reserved now and charged only when your order is handed over." : "You pay on the next page."}{plan.campaigns.length === 0 ? "" : " A coupon is taken off before you pay."}</p>
     </WayForm>
   );
 }

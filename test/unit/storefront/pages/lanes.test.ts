@@ -37,7 +37,7 @@ describe("what is kept for whom", () => {
   it("is explained in the plan: how one gets in, and what it is worth", async () => {
     const text = plain(await pageOf("/drops/moth-tee/plan", [local, kiosk, member]));
     expect(text).toContain("20 % of each stage for people in Berlin, for 10 minutes");
-    expect(text).toContain("Whoever joins from within 25 km is counted by itself; elsewhere scan the code at the pop-up in Berlin before the drop opens.");
+    expect(text).toContain("Whoever joins from within 25 km counts without showing anything; elsewhere scan the code at the pop-up in Berlin before the drop opens.");
     expect(text).toContain("For people at the pop-up in Berlin. To be counted, scan the code at the pop-up in Berlin before the drop opens.");
     expect(text).toContain("For people with an invitation (member). Open the invitation before you join; it is for one person, once. Such a ticket has 3 chances in the draw.");
   });
