@@ -97,18 +97,19 @@ async function withinLimits(ports: ApiPorts, refused: HeardRefusals, drop: Annou
   const now = ports.now();
   // The network first: tickets are made up by whoever asks, and a network that is over its limit must not have a row written for each.
   const limits = [
-    { key: `codes/${network}`, by: `${person}/${ticket}`, uses: budgetsOf(drop.plan, network).joinsPerMinute, windowMs: MINUTE_MS },
-    { key: `codes/${ticket}`, by: person, uses: ADDRESSES_PER_TICKET_MAX, windowMs: SEND_WINDOW_MS },
+    { key: `codes/${network}`, by: `${person}/${ticket}`, uses: budgetsOf(drop.plan, network).joinsPerMinute, windowMs: MINUTE_MS, isForAll: true },
+    // Refused is only a further address: to those that it has, a ticket may ask for another mail.
+    { key: `codes/${ticket}`, by: person, uses: ADDRESSES_PER_TICKET_MAX, windowMs: SEND_WINDOW_MS, isForAll: false },
   ];
-  for (const { key, by, uses, windowMs } of limits) {
+  for (const { key, by, uses, windowMs, isForAll } of limits) {
     const window = Math.floor(now / windowMs);
     const retryAt = (window + 1) * windowMs;
-    const heard = refused.find(drop.plan.drop, key, now);
+    const heard = isForAll ? refused.find(drop.plan.drop, key, now) : null;
     if (heard !== null) return rejected(portProblem(heard, now));
     const used = await shardOf(ports, drop, key).redeem({ key: `${key}/${window}`, ticket: by, uses, expiresAt: retryAt + WINDOW_KEPT_MS });
     if (used.ok) continue;
     const refusal = { code: "too_many_requests", retryAt } as const;
-    refused.note(drop.plan.drop, key, refusal);
+    if (isForAll) refused.note(drop.plan.drop, key, refusal);
     return rejected(portProblem(refusal, now));
   }
   return accepted(null);

@@ -1,3 +1,4 @@
+import { itemCount } from "../../../src/drop/counters.ts";
 import type { PlanSource } from "../../../src/drop/plan.ts";
 import type { Control, MovementRow } from "../../../src/drop/port.ts";
 import { assert, Fault } from "../../../src/kernel/result.ts";
@@ -331,7 +332,15 @@ class World {
   #restlessDrop(): string {
     const { storage } = this.#drop;
     if (storage.outboxSize > 0) return `${storage.outboxSize} messages in the outbox`;
-    return storage.facts?.closedAt === null ? "the books are not closed" : "";
+    return storage.facts?.closedAt === null && !this.#awaitsBank() ? "the books are not closed" : "";
+  }
+
+  /** Money that a bank has taken back cannot be refunded: a cancelled drop's books wait a day for it, and for nothing else. */
+  #awaitsBank(): boolean {
+    const { storage } = this.#drop;
+    const unreturned = [...storage.holds.values()].filter((hold) => hold.state === "sold" && hold.returnedItems < itemCount(hold.lines));
+    const isDisputed = ({ order }: (typeof unreturned)[number]) => order !== null && this.#provider.bookOf(order)?.dispute != null;
+    return !this.#isLater && storage.facts?.cancelled === true && unreturned.length > 0 && unreturned.every(isDisputed);
   }
 
   #restless(): string {
