@@ -14,8 +14,8 @@ const LIVE_TTL_MS = 1_000;
 const LIVE_GRACE_MS = 2_000;
 /** The shortest time between two readings of shard 0 by another, however far apart their clocks are. */
 const SHARD_READ_MIN_MS = 20;
-/** The shortest time between two readings of the Drop object, however often somebody's turn ends. */
-const DROP_READ_MIN_MS = 500;
+/** The shortest time between two readings of the Drop object, however often somebody's turn ends: with some room, so that no second sees three. */
+const DROP_READ_MIN_MS = 600;
 /** While nothing can be had, only a hold that runs out can change the line: it is looked at less often. */
 const IDLE_TICK_MS = 5_000;
 /** Late tickets are sealed at most this often, and an unanswered seal is sent again after it. */

@@ -21,7 +21,7 @@ describe("how long an answer is shown", () => {
   it("ends when somebody's turn does, so that the place goes to the next one at once, and never asks more than twice a second", () => {
     const turnEnding = (inMs: number) => ({ ...snapshotAt(OPENS_AT + 60_000), nextTurnAt: OPENS_AT + 60_000 + inMs });
     expect(dropAnswerLifetime(turnEnding(700)).freshMs).toBe(700);
-    expect(dropAnswerLifetime(turnEnding(5)).freshMs).toBe(500);
+    expect(dropAnswerLifetime(turnEnding(5)).freshMs).toBe(600);
     expect(dropAnswerLifetime(turnEnding(9_000)).freshMs).toBe(1_000);
   });
 
