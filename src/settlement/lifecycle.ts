@@ -71,7 +71,8 @@ function isOver(book: OrderBook): boolean {
 }
 
 function stepWithoutMoney(book: OrderBook): Step | null {
-  if (book.order.totalMinor === 0) return book.verdict === null && !isOver(book) ? { kind: "confirm", payment: freePayment(book.order.id) } : null;
+  // Asked also after a cancellation, as with money: what the drop sold before it has to come back.
+  if (book.order.totalMinor === 0) return book.verdict === null && (book.isCancelled || !isOver(book)) ? { kind: "confirm", payment: freePayment(book.order.id) } : null;
   if (book.processing !== null && !book.isExtended && !isOver(book)) return { kind: "extend", payment: book.processing };
   if (book.hasFailed && !book.isDropTold && !book.isExpired) return { kind: "tell_drop" };
   // A session whose payment is processing was completed; closing it would be refused for ever.

@@ -279,6 +279,24 @@ describe("a payment ends in exactly one of order, void and refund", () => {
     expect(await outcome(world, order)).toMatchObject({ state: "cancelled", payment: "voided" });
   });
 
+  test("an order that cost nothing, whose sale's answer was lost before the drop was cancelled, gives its units back", async () => {
+    const free = placedOrder({ totalMinor: 0, lines: [{ sku: "MOTH-S", title: "Moth tee, S", quantity: 1, unitPriceMinor: 0, discountMinor: 0, totalMinor: 0, taxMinor: 0 }] });
+    const world = settlementOnDoubles(OPENING);
+    world.drop.order = free;
+    const decide = world.drop.confirm.bind(world.drop);
+    world.drop.confirm = async (...asked) => {
+      await decide(...asked);
+      world.drop.confirm = decide;
+      throw new Fault("the answer was lost on the way", { retryable: true });
+    };
+    await checkout(world.ports).open(free).catch(() => null);
+    expect((await world.store.read(free.id)).events.map(({ kind }) => kind)).not.toContain("sold");
+    await settleMessage(world.ports, { ...cancelled, order: free.id });
+    expect((await world.store.read(free.id)).events.map(({ kind }) => kind)).toContain("sold");
+    expect(world.drop.restocked.size).toBe(1);
+    expect(await view(world, free)).toMatchObject({ state: "cancelled" });
+  });
+
   test("a cancelled drop refunds what was captured", async () => {
     const world = await opened(order);
     world.provider.pay(order);
