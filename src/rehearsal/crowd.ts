@@ -10,7 +10,7 @@ import type { RandomSource } from "./random.ts";
 export interface CrowdTerms {
   readonly people: number;
   readonly bots: number;
-  /** How many addresses and networks all bots together have. */
+  /** How many addresses and networks all bots that buy have together; the few that only try side doors have one each. */
   readonly identities: number;
   /** Of the people, how many do not buy although they joined: from 0 to 1. */
   readonly abandonShare: number;
@@ -152,21 +152,24 @@ function botIdentity(index: number): Identity {
 /** What it wants is drawn as a person's wants are: otherwise the classes' units could not be compared. */
 function bot(index: number, identities: readonly Identity[], terms: CrowdTerms, random: RandomSource): Bot {
   const owner = index % identities.length;
-  const identity = identities[owner];
-  assert(identity !== undefined, "every bot has an identity");
+  const shared = identities[owner];
+  assert(shared !== undefined, "every bot has an identity");
+  const tactic = tacticOf(random);
+  // Whoever only tries doors would waste an identity that another bot could buy with, and make the army look weaker than it is.
+  const isProber = tactic === "side-doors";
   return {
     kind: "bot",
     name: `bot-${index}`,
     owner,
-    identity,
+    identity: isProber ? { ...shared, email: `prober-${index}@army.example`, network: `prober-${index}` } : shared,
     region: random.pick(terms.regions).slug,
     arrival: random.fraction(),
     wants: wantsOf(terms, random),
-    intent: "buys",
+    intent: isProber ? "never-comes" : "buys",
     paying: "at-once",
     reaction: 0,
     checkout: 0,
-    tactic: tacticOf(random),
+    tactic,
   };
 }
 

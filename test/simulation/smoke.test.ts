@@ -38,7 +38,8 @@ test("two hundred drops in which everything goes wrong keep every promise at eve
 test("the seeds that once found something find nothing any more", async () => {
   // 7989: the drop had sold, its answer was lost, the drop was cancelled, and settlement let the money go without knowing of the sale.
   // 3589: the same with an order that cost nothing, whose goods then never came back.
-  for (const seed of [3589, 7989]) expect((await simulate(seed)).steps).toBeGreaterThan(0);
+  // 4147: people who would have bought the last unit shared a network whose budget of unpaid holds somebody else had used up; the demand was not enough.
+  for (const seed of [3589, 4147, 7989]) expect((await simulate(seed)).steps).toBeGreaterThan(0);
 });
 
 test("a seed replays the same run, to the last hash of the record", async () => {

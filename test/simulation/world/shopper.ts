@@ -51,15 +51,15 @@ export class Shopper {
   readonly #person: string;
   readonly #ticket: string;
   readonly #entry: string;
-  /** One of three that a whole crowd shares. */
   readonly #network: string;
 
-  constructor(shop: Shop, person: string, random: RandomSource) {
+  /** Without a network of their own, people are behind one of three that a whole crowd shares. */
+  constructor(shop: Shop, person: string, random: RandomSource, network?: string) {
     this.#shop = shop;
     this.#person = person;
     this.#random = random;
     this.#ticket = idFromRandom("tkt", random.bytes(26));
-    this.#network = `network-${this.#ticket.charCodeAt(this.#ticket.length - 1) % 3}`;
+    this.#network = network ?? `network-${this.#ticket.charCodeAt(this.#ticket.length - 1) % 3}`;
     this.#entry = entryOf(shop.source.drop, this.#ticket, nodeHashing);
   }
 

@@ -218,7 +218,8 @@ class World {
       for (const { sku, quantity } of source.stock) {
         for (let index = 0; index < quantity + HONEST_SURPLUS; index++) {
           const name = `honest-${sku}-${index}`;
-          come(new Shopper(shop, name, crowd.branch(name)).buyOne(sku));
+          // Each from home: a network whose only unpaid order somebody forgot keeps all who share it from buying, which is what its budget is for.
+          come(new Shopper(shop, name, crowd.branch(name), `home-of-${name}`).buyOne(sku));
         }
       }
     });
