@@ -1,17 +1,33 @@
+import path from "node:path";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Tests in plain Node. The ones inside workerd have configs of their own: test/workers/*.vitest.ts. */
+/**
+ * Tests in plain Node. The ones inside workerd have configs of their own:
+ * test/workers/*.vitest.ts. Files share their process: nothing that they test
+ * keeps state in a module, and a process a file costs as much as the tests do.
+ */
 const node = (name: string, extra: Record<string, unknown> = {}) => ({
-  test: { name, include: [`test/${name}/**/*.test.ts`, `test/${name}/**/*.test.tsx`], environment: "node", ...extra },
+  // The names of built files are the build's business: without it every file has its plain name.
+  resolve: { alias: [{ find: /.*\/static\/built\/manifest\.json$/, replacement: path.resolve(import.meta.dirname, "test/support/unbuilt-manifest.json") }] },
+  test: { name, include: [`test/${name}/**/*.test.ts`, `test/${name}/**/*.test.tsx`], environment: "node", isolate: false, ...extra },
 });
 
-/** Tests that play with the served product, each file with its own: two at a time, because most of them wait for the clock. */
-const served = { maxWorkers: 2, testTimeout: 120_000, hookTimeout: 180_000 };
+/** Tests that play with the served product, each file with its own, and count what they tried: three at a time, because most of them wait for the clock. */
+const served = { isolate: true, maxWorkers: 3, testTimeout: 120_000, hookTimeout: 180_000 };
+
+/** Browsers wait the longest: what begins first is not what everything waits for in the end. */
+class BrowsersFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return files.toSorted((a, b) => Number(b.project.name === "browser") - Number(a.project.name === "browser"));
+  }
+}
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: BrowsersFirst },
     projects: [
-      node("unit"),
+      node("unit", { testTimeout: 30_000 }),
       node("contract", { testTimeout: 60_000, hookTimeout: 120_000 }),
       node("simulation", { testTimeout: 60_000 }),
       node("http", served),

@@ -4,8 +4,8 @@ import { PROJECT } from "./support/sources.ts";
 import { endSuites, programSuite, runSuite, vitestSuite, type Suite, type SuiteOutcome } from "./support/suites.ts";
 
 /*
- * npm test                    everything
- * node test/run.ts unit http  only the suites of these names
+ * npm test                       everything
+ * node test/run.ts unit served   only the suites of these names
  *
  * The quick checks come first. After the build, one lane plays with the served
  * product, which wants its ports and a core for itself, while the other runs
@@ -23,7 +23,7 @@ const QUICK: readonly Suite[] = [
   programSuite("knip", ["knip"]),
 ];
 const BUILD = programSuite("build", ["node", "src/cli/build.ts"]);
-const SERVED: readonly Suite[] = [project("http"), project("browser")];
+const SERVED: readonly Suite[] = [vitestSuite("served", ["--project", "http", "--project", "browser"])];
 const REST: readonly Suite[] = [
   project("unit"),
   project("simulation"),

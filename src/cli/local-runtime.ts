@@ -1,9 +1,9 @@
 import path from "node:path";
 import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from "miniflare";
-import { unstable_getMiniflareWorkerOptions as optionsOf } from "wrangler";
 import { localVars, type LocalSettings } from "./local-vars.ts";
 import { TRACE_WORKER, traceWorker } from "./object-trace.ts";
-import { BUILT_WORKERS, LOCAL_WORKERS, projectPath, type WorkerSource } from "./project.ts";
+import { BUILT_WORKERS, LOCAL_WORKERS, type WorkerSource } from "./project.ts";
+import { readWorkerOptions } from "./worker-options.ts";
 
 export interface LocalRuntimeOptions extends LocalSettings {
   readonly dataFolder: string;
@@ -36,7 +36,7 @@ export async function startLocalRuntime(options: LocalRuntimeOptions): Promise<M
 }
 
 function workerOptions(source: WorkerSource, options: LocalRuntimeOptions): V4WorkerOptions {
-  const { assets: _served, ...configured } = configuredOptions(source.config);
+  const { assets: _served, ...configured } = readWorkerOptions(source.name);
   const socket = (port: number) => ({ unsafeDirectSockets: [{ host: "127.0.0.1", port, proxy: false }] });
   const folder = path.join(BUILT_WORKERS, source.name);
   // Of the root config only the bindings are taken: its variables are replaced by those of the store that is served.
@@ -57,7 +57,7 @@ function workerOptions(source: WorkerSource, options: LocalRuntimeOptions): V4Wo
 }
 
 function assetsWorker(): V4WorkerOptions {
-  const { assets, compatibilityDate } = configuredOptions("wrangler.toml");
+  const { assets, compatibilityDate } = readWorkerOptions("storefront");
   return {
     name: "assets",
     ...(compatibilityDate === undefined ? {} : { compatibilityDate }),
@@ -65,13 +65,6 @@ function assetsWorker(): V4WorkerOptions {
     script: "export default { fetch: (request, env) => env.ASSETS.fetch(request) };",
     ...(assets === undefined ? {} : { assets }),
   };
-}
-
-type ConfiguredOptions = Pick<V4WorkerOptions, "bindings" | "serviceBindings" | "assets" | "compatibilityDate">;
-
-function configuredOptions(config: string): ConfiguredOptions {
-  // Wrangler types this as an Omit of a type with an index signature, which loses every name; these are the ones read here.
-  return optionsOf(projectPath(config)).workerOptions as ConfiguredOptions;
 }
 
 function jsonObject(value: Readonly<Record<string, unknown>>): Record<string, never> {

@@ -1,4 +1,6 @@
+import { enableCompileCache } from "node:module";
 import { connect } from "node:net";
+import path from "node:path";
 import type { Miniflare } from "miniflare";
 import type { StoreConfig } from "../config/store-config.ts";
 import { mistakeText } from "../config/store-from-vars.ts";
@@ -7,7 +9,7 @@ import { bannerText, newsText, readLive, type Addresses } from "./banner.ts";
 import { takeDataFolder } from "./data-folder.ts";
 import { readOrMakeKeys } from "./keys.ts";
 import { ordersServerFrom } from "./local-vars.ts";
-import { LOCAL_WORKERS } from "./project.ts";
+import { BUILT_WORKERS, LOCAL_WORKERS } from "./project.ts";
 import { parseStartOptions, type StartOptions } from "./start-options.ts";
 import { readStoreFile, type StoreFile } from "./store-file.ts";
 
@@ -54,7 +56,7 @@ async function serve(options: StartOptions, file: StoreFile, noteProcesses: () =
   const keys = readOrMakeKeys(options.data);
   const orders = ordersServerFrom(process.env);
 
-  // Imported here: a config with mistakes is refused without waiting for wrangler to load.
+  // Imported here: a config with mistakes is refused without waiting for the runtime's code to load.
   const { startLocalRuntime } = await import("./local-runtime.ts");
   const { migrateOrders } = await import("./orders-migration.ts");
   const runtime = await startLocalRuntime({ port: options.port, dataFolder: options.data, vars: file.vars, keys, orders, tracePort: options.tracePort });
@@ -176,6 +178,8 @@ if (!options.ok) {
   process.stderr.write(`${options.rejection}\n`);
   process.exit(1);
 }
+// The runtime's library is nearly six megabytes of script; compiled once, it loads in half the time.
+enableCompileCache(path.join(BUILT_WORKERS, "compiled"));
 try {
   await start(options.value);
   process.exit(0);

@@ -3,12 +3,12 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from "miniflare";
-import { unstable_getMiniflareWorkerOptions as optionsOf } from "wrangler";
 import type { Keys } from "../../src/cli/keys.ts";
 import { startLocalRuntime } from "../../src/cli/local-runtime.ts";
 import { migrateOrders } from "../../src/cli/orders-migration.ts";
 import { ownRuntimes } from "../../src/cli/processes.ts";
-import { BUILT_WORKERS, projectPath } from "../../src/cli/project.ts";
+import { BUILT_WORKERS, type WorkerSource } from "../../src/cli/project.ts";
+import { readWorkerOptions } from "../../src/cli/worker-options.ts";
 
 /** A runtime of its own process with a socket of its own, so that its processor time is its own too. */
 export interface Served {
@@ -59,8 +59,8 @@ export async function serveBench(dataFolder: string, keys: Keys): Promise<Served
     unsafeDirectSockets: [{ host: "127.0.0.1", port, proxy: false }],
   };
   const local = { ENVIRONMENT: "local" };
-  const objects = builtWorker("objects", "workers/objects/wrangler.toml", { ...local, HEAD_KEY: keys.HEAD_KEY });
-  const { queueConsumers: _drivenByTheBench, ...settlement } = builtWorker("settlement", "workers/settlement/wrangler.toml", { ...local, STRIPE_KEY: keys.STRIPE_KEY, STRIPE_WEBHOOK_SECRET: keys.STRIPE_WEBHOOK_SECRET });
+  const objects = builtWorker("objects", { ...local, HEAD_KEY: keys.HEAD_KEY });
+  const { queueConsumers: _drivenByTheBench, ...settlement } = builtWorker("settlement", { ...local, STRIPE_KEY: keys.STRIPE_KEY, STRIPE_WEBHOOK_SECRET: keys.STRIPE_WEBHOOK_SECRET });
   return served(port, async () => {
     const runtime = await started(bench, { dataFolder, others: [objects, { ...settlement, serviceBindings: { ...settlement.serviceBindings, PROVIDER: "bench" } }] });
     await migrateOrders(runtime, null);
@@ -68,11 +68,9 @@ export async function serveBench(dataFolder: string, keys: Keys): Promise<Served
   });
 }
 
-function builtWorker(name: string, config: string, bindings: Record<string, string>): V4WorkerOptions {
-  // Wrangler types this as an Omit of a type with an index signature, which loses every name; these are the ones used here.
-  const configured = optionsOf(projectPath(config)).workerOptions as Pick<V4WorkerOptions, "bindings" | "serviceBindings" | "queueConsumers">;
+function builtWorker(name: WorkerSource["name"], bindings: Record<string, string>): V4WorkerOptions {
   const folder = path.join(BUILT_WORKERS, name);
-  return { ...configured, name, modulesRoot: folder, modules: [{ type: "ESModule" as const, path: path.join(folder, "index.js") }], bindings };
+  return { ...readWorkerOptions(name), name, modulesRoot: folder, modules: [{ type: "ESModule" as const, path: path.join(folder, "index.js") }], bindings };
 }
 
 async function benchScript(): Promise<string> {

@@ -20,7 +20,7 @@ beforeAll(async () => {
   browser = await chromium.launch(await findChromium());
   const items = [{ sku: "ONE", priceMinor: 4200, quantity: 9 }];
   product = await startProduct(storeVars(
-    { slug: "named", items, gates: "{ email = true }", opensAfter: "40s", admit: "paced", claimWindow: "1m", limitPerPerson: 1 },
+    { slug: "named", items, gates: "{ email = true }", opensAfter: "24s", admit: "paced", claimWindow: "1m", limitPerPerson: 1 },
     { slug: "guests", items, lanes: '[ { lane = "member", share = 10, until = "10m", invite = true } ]', opensAfter: "20m", closesAfter: "2h", admit: "paced", limitPerPerson: 1 },
     { slug: "popup", items, lanes: '[ { lane = "local", share = 20, until = "10m", region = "berlin" } ]', opensAfter: "20m", closesAfter: "2h", admit: "paced", limitPerPerson: 1 },
   ));

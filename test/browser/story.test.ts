@@ -21,7 +21,7 @@ beforeAll(async () => {
       slug: "last",
       items: [{ sku: "LAST-1", priceMinor: 4200, quantity: 2 }],
       opensAfter: "18s",
-      stages: '[ { share = 50, after = "0s" }, { share = 50, after = "30s" } ]',
+      stages: '[ { share = 50, after = "0s" }, { share = 50, after = "24s" } ]',
       limitPerPerson: 1,
       admit: "paced",
       claimWindow: "10s",

@@ -21,8 +21,8 @@ beforeAll(async () => {
     storeVars({
       slug: "plain",
       items: [{ sku: "PLAIN-1", priceMinor: 4200, quantity: 2 }],
-      opensAfter: "25s",
-      stages: '[ { share = 50, after = "0s" }, { share = 50, after = "30s" } ]',
+      opensAfter: "22s",
+      stages: '[ { share = 50, after = "0s" }, { share = 50, after = "24s" } ]',
       limitPerPerson: 1,
       gates: "{ work = 20000, email = true }",
       admit: "paced",

@@ -25,7 +25,7 @@ beforeAll(async () => {
     { slug: "sale", items, limitPerPerson: 2 },
     { slug: "other", items },
     { slug: "gated", items, gates: "{ work = 20000, email = true }", opensAfter: "20m", closesAfter: "2h", admit: "paced" },
-    { slug: "narrow", items, budgets: "{ joins = 20 }", opensAfter: "20m", closesAfter: "2h", admit: "paced" },
+    { slug: "narrow", items, budgets: "{ joins = 40 }", opensAfter: "20m", closesAfter: "2h", admit: "paced" },
   ));
 });
 afterAll(() => product?.stop());
@@ -300,11 +300,13 @@ hostileBeyond("staff's word: none, for another ticket, without the desk's key, t
 
 hostileBeyond("a network that takes one place after another, answer 429 after its share, while others still get theirs", async () => {
   const from = (network: string) => browser({ rehearsal: `${product.rehearsalKey} ${network}` });
-  // Of several domains, because a domain has a share as well.
-  const crowd = Array.from({ length: 11 }, (_, index) => `crowd-${index}@shop-${index % 3}.example`);
+  // Of several domains, because a domain has a share as well; and more than two shares, because a minute may end meanwhile.
+  const crowd = Array.from({ length: 21 }, (_, index) => `crowd-${index}@shop-${index % 3}.example`);
   const shoppers = await inParallel(crowd, 4, (email) => joined("narrow", email, from("198.51.100.7")));
   const statuses = shoppers.map(({ page }) => page.status).toSorted();
-  expect(statuses.filter((status) => status === 429).length).toBe(1);
+  const refused = statuses.filter((status) => status === 429).length;
+  expect(refused).toBeGreaterThanOrEqual(1);
+  expect(refused).toBeLessThanOrEqual(11);
   expect((await joined("narrow", "neighbour@shopper.example", from("198.51.100.8"))).heading).toBe("You are in");
 });
 

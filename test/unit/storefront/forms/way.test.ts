@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Plan } from "../../../../src/drop/plan.ts";
 import type { DropLive, HoldCommand, PlaceCommand, TicketFacts } from "../../../../src/drop/port.ts";
 import type { Mail } from "../../../../src/gate/mail.ts";
@@ -11,8 +11,6 @@ import { FormBrowser } from "../../../support/form-browser.ts";
 import { client, newShopper } from "../../../support/storefront-client.ts";
 import { admitted, holdView, liveAt, OPENS_AT, ORIGIN, orderView, placedOrder, SEED, testId, TICKET, world, type World } from "../../../support/storefront-doubles.ts";
 import { nodeHashing } from "../../../../src/kernel/node-hashing.ts";
-
-vi.mock("../../../../src/storefront/pages/assets.ts", () => ({ assetPath: (name: string) => `/built/${name}` }));
 
 const LINE = "/berlin/moth-tee/line";
 const EMAIL = "ana@example.org";

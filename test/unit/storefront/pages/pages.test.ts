@@ -1,13 +1,10 @@
 import { generateKeyPairSync } from "node:crypto";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { StoreConfig } from "../../../../src/config/store-config.ts";
 import { couponKeyFromJson, mintVoucher } from "../../../../src/coupon/voucher.ts";
 import type { FieldChange, PublicChange } from "../../../../src/drop/port.ts";
 import { idFromRandom } from "../../../../src/kernel/ids.ts";
 import { liveAt, MINUTE_MS, OPENS_AT, pageText, PLAN, shopPages, STORE } from "./shop.ts";
-
-// The names of built files are the build's business; the pages only have to use them.
-vi.mock("../../../../src/storefront/pages/assets.ts", () => ({ assetPath: (name: string) => `/built/${name}` }));
 
 const BEFORE = OPENS_AT - 10 * MINUTE_MS;
 const AFTER = OPENS_AT + 5 * MINUTE_MS;

@@ -3,9 +3,6 @@ import { liveAt, OPENS_AT, PLAN, STORE } from "./shop.ts";
 import { brandSheet } from "../../../../src/storefront/pages/brand.ts";
 import { availabilityOf, dropGraph, embeddedJson } from "../../../../src/storefront/pages/structured-data.ts";
 import { slotsOf, spanText } from "../../../../src/storefront/pages/when.ts";
-import { vi } from "vitest";
-
-vi.mock("../../../../src/storefront/pages/assets.ts", () => ({ assetPath: (name: string) => `/built/${name}` }));
 
 const NOW = OPENS_AT + 60_000;
 const available = (phase: Parameters<typeof liveAt>[0], change: Parameters<typeof liveAt>[2] = {}) => availabilityOf(liveAt(phase, NOW, change), "MOTH-S").replace("https://schema.org/", "");

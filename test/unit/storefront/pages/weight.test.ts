@@ -1,13 +1,10 @@
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { PROJECT } from "../../../support/sources.ts";
 import { liveAt, MINUTE_MS, OPENS_AT, shopPages } from "./shop.ts";
 
 /* What a phone downloads before it can buy: the page, its sheets, its mark and its module, as an edge compresses them. */
-
-// The names of built files are the build's business; here they are built for the test alone.
-vi.mock("../../../../src/storefront/pages/assets.ts", () => ({ assetPath: (name: string) => `/built/${name}` }));
 
 const BYTES_MAX = 50_000;
 
