@@ -4,16 +4,21 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
  * Tests in plain Node. The ones inside workerd have configs of their own:
- * test/workers/*.vitest.ts. Files share their process: nothing that they test
- * keeps state in a module, and a process a file costs as much as the tests do.
+ * test/workers/*.vitest.ts. Files share their process: what they test keeps
+ * nothing in a module but what follows from its key, and a process a file costs
+ * as much as the tests do.
  */
 const node = (name: string, extra: Record<string, unknown> = {}) => ({
-  // The names of built files are the build's business: without it every file has its plain name.
+  // The names of built files are the build's business: with an empty manifest every file has its plain name.
   resolve: { alias: [{ find: /.*\/static\/built\/manifest\.json$/, replacement: path.resolve(import.meta.dirname, "test/support/unbuilt-manifest.json") }] },
   test: { name, include: [`test/${name}/**/*.test.ts`, `test/${name}/**/*.test.tsx`], environment: "node", isolate: false, ...extra },
 });
 
-/** Tests that play with the served product, each file with its own, and count what they tried: three at a time, because most of them wait for the clock. */
+/**
+ * Tests that play with the served product, each file with its own: three at a
+ * time, because most of them wait for the clock. They count in modules what they
+ * have tried, so that no two files share a process.
+ */
 const served = { isolate: true, maxWorkers: 3, testTimeout: 120_000, hookTimeout: 180_000 };
 
 /** Browsers wait the longest: what begins first is not what everything waits for in the end. */

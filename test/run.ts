@@ -8,8 +8,7 @@ import { endSuites, programSuite, runSuite, vitestSuite, type Suite, type SuiteO
  * node test/run.ts unit served   only the suites of these names
  *
  * The quick checks come first. After the build, one lane plays with the served
- * product, which wants its ports and a core for itself, while the other runs
- * the rest.
+ * product, three files at a time, while the other runs the rest.
  */
 
 const workerConfigs = readdirSync(path.join(PROJECT, "test", "workers")).filter((name) => name.endsWith(".vitest.ts"));

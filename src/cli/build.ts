@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { buildBrowserFiles } from "./browser-build.ts";
 import { isAlive } from "./processes.ts";
 import { BUILT_WORKERS, LOCAL_WORKERS, projectPath, toolPath, type WorkerSource } from "./project.ts";
-import { writeWorkerOptions } from "./worker-options.ts";
+import { optionsFile, writeBuiltOptions } from "./worker-options.ts";
 
 /** What a built Worker was made from: each file and its hash, so that an unchanged one is not built again. */
 const INPUTS = v.record(v.string(), v.string());
@@ -38,7 +38,7 @@ export async function buildAll(workers: readonly WorkerSource[] = LOCAL_WORKERS,
 
 async function buildStale(workers: readonly WorkerSource[], tell: (line: string) => void): Promise<string[]> {
   await buildBrowser(tell);
-  const stale = workers.filter((worker) => !isFresh(inputsFile(worker.name), path.join(BUILT_WORKERS, worker.name, "options.json")));
+  const stale = workers.filter((worker) => !isFresh(inputsFile(worker.name), optionsFile(path.join(BUILT_WORKERS, worker.name))));
   const waiting = [...stale];
   const buildNext = async (): Promise<void> => {
     for (let worker = waiting.shift(); worker !== undefined; worker = waiting.shift()) {
@@ -80,10 +80,10 @@ async function buildWorker(worker: WorkerSource): Promise<void> {
   const sources = Object.keys(inputs)
     .map((input) => path.relative(projectPath(), path.resolve(path.dirname(projectPath(config)), input)))
     .filter((input) => !input.startsWith("..") && !input.startsWith("node_modules") && existsSync(projectPath(input)));
-  await writeWorkerOptions(worker, folder);
+  await writeBuiltOptions(worker, folder);
   rmSync(path.join(BUILT_WORKERS, name), { recursive: true, force: true });
   renameSync(folder, path.join(BUILT_WORKERS, name));
-  writeInputs(name, [...sources, config, "package-lock.json", "tsconfig.json"]);
+  writeInputs(name, [...sources, config, "package-lock.json", "tsconfig.json", "src/cli/worker-options.ts"]);
 }
 
 /**

@@ -3,7 +3,7 @@ import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from "mini
 import { localVars, type LocalSettings } from "./local-vars.ts";
 import { TRACE_WORKER, traceWorker } from "./object-trace.ts";
 import { BUILT_WORKERS, LOCAL_WORKERS, type WorkerSource } from "./project.ts";
-import { readWorkerOptions } from "./worker-options.ts";
+import { readBuiltOptions } from "./worker-options.ts";
 
 export interface LocalRuntimeOptions extends LocalSettings {
   readonly dataFolder: string;
@@ -36,7 +36,7 @@ export async function startLocalRuntime(options: LocalRuntimeOptions): Promise<M
 }
 
 function workerOptions(source: WorkerSource, options: LocalRuntimeOptions): V4WorkerOptions {
-  const { assets: _served, ...configured } = readWorkerOptions(source.name);
+  const { assets: _served, ...configured } = readBuiltOptions(source.name);
   const socket = (port: number) => ({ unsafeDirectSockets: [{ host: "127.0.0.1", port, proxy: false }] });
   const folder = path.join(BUILT_WORKERS, source.name);
   // Of the root config only the bindings are taken: its variables are replaced by those of the store that is served.
@@ -57,7 +57,7 @@ function workerOptions(source: WorkerSource, options: LocalRuntimeOptions): V4Wo
 }
 
 function assetsWorker(): V4WorkerOptions {
-  const { assets, compatibilityDate } = readWorkerOptions("storefront");
+  const { assets, compatibilityDate } = readBuiltOptions("storefront");
   return {
     name: "assets",
     ...(compatibilityDate === undefined ? {} : { compatibilityDate }),

@@ -6,7 +6,7 @@ import * as v from "valibot";
 /** The project's folder, whatever the folder is that a command was called from. */
 export const PROJECT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", "..");
 
-/** Where built Workers lie, one folder each. */
+/** Where built Workers lie, one folder each, beside what else is made here and may be deleted. */
 export const BUILT_WORKERS = path.join(PROJECT, ".build");
 
 export interface WorkerSource {

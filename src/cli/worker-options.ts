@@ -9,22 +9,28 @@ import { BUILT_WORKERS, projectPath, type WorkerSource } from "./project.ts";
  */
 
 /** The members that are read by name; all others go to the runtime as they are. */
-export type WorkerOptions = Pick<V4WorkerOptions, "bindings" | "serviceBindings" | "queueConsumers" | "assets" | "compatibilityDate">;
+export type BuiltOptions = Pick<V4WorkerOptions, "bindings" | "serviceBindings" | "queueConsumers" | "assets" | "compatibilityDate">;
 
-function optionsFile(folder: string): string {
+/** Where a Worker's build keeps them. It is written last, so that its presence says that the build is complete. */
+export function optionsFile(folder: string): string {
   return path.join(folder, "options.json");
 }
 
-/** Writes the options of a Worker into the folder of its build, without paths: a built copy of the project may lie elsewhere. */
-export async function writeWorkerOptions({ config }: WorkerSource, folder: string): Promise<void> {
-  const { unstable_getMiniflareWorkerOptions: optionsOf } = await import("wrangler");
-  const { rootPath: _here, ...options } = optionsOf(projectPath(config)).workerOptions;
-  writeFileSync(optionsFile(folder), JSON.stringify(options, null, 1));
+/** Writes the options of a Worker into the folder of its build, with paths from the project on: a built copy of it may lie elsewhere. */
+export async function writeBuiltOptions({ config }: WorkerSource, folder: string): Promise<void> {
+  const { unstable_getMiniflareWorkerOptions: optionsOf, unstable_readConfig: readConfig } = await import("wrangler");
+  const file = projectPath(config);
+  // Wrangler types this as an Omit of a type with an index signature, which loses every name; these are the ones used here.
+  const { rootPath: _here, assets, ...options } = optionsOf(file).workerOptions as BuiltOptions & { readonly rootPath?: string };
+  // Wrangler adds what a .dev.vars beside the config says: a secret that would stay in the build, and as it was when that was made.
+  const bindings = readConfig({ config: file }).vars;
+  const kept = assets?.directory === undefined ? {} : { assets: { ...assets, directory: path.relative(projectPath(), assets.directory) } };
+  writeFileSync(optionsFile(folder), JSON.stringify({ ...options, ...kept, bindings }, null, 1));
 }
 
-/** The options of a built Worker. Throws where it was never built. */
-export function readWorkerOptions(name: WorkerSource["name"]): WorkerOptions {
-  // Written above by this project's own build, whose freshness covers the config and wrangler's version.
-  const options = JSON.parse(readFileSync(optionsFile(path.join(BUILT_WORKERS, name)), "utf8")) as WorkerOptions;
-  return options.assets === undefined ? options : { ...options, assets: { ...options.assets, directory: projectPath("static") } };
+/** The options of a Worker's build in `folder`. Throws where it was never built. */
+export function readBuiltOptions(name: WorkerSource["name"], folder = path.join(BUILT_WORKERS, name)): BuiltOptions {
+  // Written above, by this project's own build: it is made again whenever the config, wrangler's version or this file is another.
+  const options = JSON.parse(readFileSync(optionsFile(folder), "utf8")) as BuiltOptions;
+  return options.assets?.directory === undefined ? options : { ...options, assets: { ...options.assets, directory: projectPath(options.assets.directory) } };
 }

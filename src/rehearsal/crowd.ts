@@ -76,7 +76,7 @@ export type Tactic = "plain" | "hammers" | "shares-ticket" | "hoards" | "side-do
 
 export interface Bot extends Shopper {
   readonly kind: "bot";
-  /** Which of the identities it hides behind. */
+  /** Whose tickets it knows of, by the number of the identity that they belong to. */
   readonly owner: number;
   readonly tactic: Tactic;
 }
@@ -154,23 +154,26 @@ function bot(index: number, identities: readonly Identity[], terms: CrowdTerms, 
   const owner = index % identities.length;
   const shared = identities[owner];
   assert(shared !== undefined, "every bot has an identity");
-  const tactic = tacticOf(random);
-  // Whoever only tries doors would waste an identity that another bot could buy with, and make the army look weaker than it is.
-  const isProber = tactic === "side-doors";
-  return {
+  const buyer: Bot = {
     kind: "bot",
     name: `bot-${index}`,
     owner,
-    identity: isProber ? { ...shared, email: `prober-${index}@army.example`, network: `prober-${index}` } : shared,
+    identity: shared,
     region: random.pick(terms.regions).slug,
     arrival: random.fraction(),
     wants: wantsOf(terms, random),
-    intent: isProber ? "never-comes" : "buys",
+    intent: "buys",
     paying: "at-once",
     reaction: 0,
     checkout: 0,
-    tactic,
+    tactic: tacticOf(random),
   };
+  return buyer.tactic === "side-doors" ? proberOf(buyer) : buyer;
+}
+
+/** Whoever only tries doors would waste an identity that another bot could buy with, and make the army look weaker than it is. */
+function proberOf(bot: Bot): Bot {
+  return { ...bot, identity: { ...bot.identity, email: `${bot.name}@probers.example`, network: `prober-${bot.name}` }, intent: "never-comes" };
 }
 
 function tacticOf(random: RandomSource): Tactic {

@@ -142,7 +142,7 @@ function termsTable({ terms, opensAt, closesAt, tookSeconds }: NightFacts): Tabl
   return {
     title: "The night", columns: ["what", "how much"], note: null,
     rows: [
-      ["people and bots", `${terms.people} people, of whom ${percent(terms.abandonShare)} do not buy; ${terms.bots} bots behind ${terms.identities} identities`],
+      ["people and bots", `${terms.people} people, of whom ${percent(terms.abandonShare)} do not buy; ${terms.bots} bots; those that buy are behind ${terms.identities} identities`],
       ["edition", `${terms.units} units in ${compression.stages.length} stages, ${terms.shards} lobby ${terms.shards === 1 ? "shard" : "shards"}`],
       ["speed", `${compression.speed}`],
       ["lobby, sale", `${seconds(terms.lobbyMs)}, ${seconds(closesAt - opensAt)}`],

@@ -22,11 +22,11 @@ export function platformVisitor(facts: PlatformFacts): Visitor {
  * runtime's own facts are not used here: on a direct socket a client makes them.
  */
 export function rehearsedVisitor(header: string | null, rehearsalKey: string | null, hashing: Hashing): Visitor {
-  const claimed = header === null || rehearsalKey === null || rehearsalKey === "" ? null : claimedPlace(header, rehearsalKey, hashing);
+  const claimed = header === null || rehearsalKey === null || rehearsalKey === "" ? null : claimedVisitor(header, rehearsalKey, hashing);
   return claimed ?? { network: UNNAMED_NETWORK, country: null, near: null };
 }
 
-function claimedPlace(header: string, rehearsalKey: string, hashing: Hashing): Visitor | null {
+function claimedVisitor(header: string, rehearsalKey: string, hashing: Hashing): Visitor | null {
   const [key = "", network, country, latitude, longitude] = header.trim().split(/\s+/);
   if (network === undefined || !areEqual(hashing.sha256(key), hashing.sha256(rehearsalKey))) return null;
   return { network: network.slice(0, 64), country: countryOf(country), near: placeOf(latitude, longitude) };

@@ -8,7 +8,7 @@ import { startLocalRuntime } from "../../src/cli/local-runtime.ts";
 import { migrateOrders } from "../../src/cli/orders-migration.ts";
 import { ownRuntimes } from "../../src/cli/processes.ts";
 import { BUILT_WORKERS, type WorkerSource } from "../../src/cli/project.ts";
-import { readWorkerOptions } from "../../src/cli/worker-options.ts";
+import { readBuiltOptions } from "../../src/cli/worker-options.ts";
 
 /** A runtime of its own process with a socket of its own, so that its processor time is its own too. */
 export interface Served {
@@ -70,7 +70,7 @@ export async function serveBench(dataFolder: string, keys: Keys): Promise<Served
 
 function builtWorker(name: WorkerSource["name"], bindings: Record<string, string>): V4WorkerOptions {
   const folder = path.join(BUILT_WORKERS, name);
-  return { ...readWorkerOptions(name), name, modulesRoot: folder, modules: [{ type: "ESModule" as const, path: path.join(folder, "index.js") }], bindings };
+  return { ...readBuiltOptions(name), name, modulesRoot: folder, modules: [{ type: "ESModule" as const, path: path.join(folder, "index.js") }], bindings };
 }
 
 async function benchScript(): Promise<string> {

@@ -302,11 +302,13 @@ hostileBeyond("a network that takes one place after another, answer 429 after it
   const from = (network: string) => browser({ rehearsal: `${product.rehearsalKey} ${network}` });
   // Of several domains, because a domain has a share as well; and more than two shares, because a minute may end meanwhile.
   const crowd = Array.from({ length: 21 }, (_, index) => `crowd-${index}@shop-${index % 3}.example`);
+  const minute = () => Math.floor(Date.now() / 60_000);
+  const startedIn = minute();
   const shoppers = await inParallel(crowd, 4, (email) => joined("narrow", email, from("198.51.100.7")));
-  const statuses = shoppers.map(({ page }) => page.status).toSorted();
-  const refused = statuses.filter((status) => status === 429).length;
+  const refused = shoppers.filter(({ page }) => page.status === 429).length;
   expect(refused).toBeGreaterThanOrEqual(1);
-  expect(refused).toBeLessThanOrEqual(11);
+  // A share is ten; in two minutes there are two of them.
+  if (minute() === startedIn) expect(refused).toBe(11);
   expect((await joined("narrow", "neighbour@shopper.example", from("198.51.100.8"))).heading).toBe("You are in");
 });
 

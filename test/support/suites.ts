@@ -27,7 +27,7 @@ interface Ended {
   readonly output: string;
 }
 
-const SUITE_LIMIT_MS = 240_000;
+const SUITE_LIMIT_MS = 480_000;
 const children = new Set<ChildProcess>();
 
 /** Runs a suite and times it; a suite whose program fails without a failed test counts as one failure. */
