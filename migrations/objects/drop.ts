@@ -23,4 +23,6 @@ export const DROP_MIGRATIONS: readonly string[] = [
   `UPDATE facts SET row = json_set(row, '$.plan.gates', json('{"work":null,"turnstile":null,"email":false}'), '$.plan.budgets', json('{"joinsPerMinute":600,"unpaidHolds":60}'), '$.plan.beacon', NULL, '$.roots', NULL, '$.beacon', NULL) WHERE json_type(row, '$.plan.gates') IS NULL;
    UPDATE holds SET row = json_set(row, '$.network', 'unknown') WHERE row ->> 'network' IS NULL;
    UPDATE sittings SET row = json_set(row, '$.keyThumbprint', 'unknown ' || id, '$.person', NULL) WHERE row ->> 'keyThumbprint' IS NULL;`,
+  // Drops from before an opening was kept see those that have passed once more.
+  `UPDATE facts SET row = json_set(row, '$.openedAt', 0) WHERE row ->> 'openedAt' IS NULL;`,
 ];

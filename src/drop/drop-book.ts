@@ -33,9 +33,9 @@ export class DropBook {
     this.#hashing = hashing;
   }
 
-  /** The drop's time: the clock's, but never before the last row of the record. */
+  /** The drop's time: the clock's, but never before the last row of the record, nor before a stage that has opened. */
   timeOf(clock: number): number {
-    return Math.max(clock, this.state.tail.at);
+    return Math.max(clock, this.state.tail.at, this.state.facts?.openedAt ?? 0);
   }
 
   /** Settles what is due at `now`, then decides and applies one command. */

@@ -1,5 +1,6 @@
 import { assert } from "../kernel/result.ts";
 import { beaconRound } from "./beacon-chains.ts";
+import { nextStageAt } from "./release.ts";
 import type { DropFacts, DropState, HoldRow } from "./state.ts";
 
 /** The units of an unpaid order come back this long after `payBy`: the till closes before the goods go back. */
@@ -73,8 +74,14 @@ export function closeDueAt(state: DropState): number {
   return state.counters.sold.size === 0 ? facts.plan.closesAt : (returnsUntil(facts) ?? facts.plan.closesAt);
 }
 
+/** When the next stage opens; infinite after the last, and where none opens any more. */
+export function openingDueAt({ facts }: DropState): number {
+  if (facts === null || facts.cancelled || facts.closedAt !== null) return Number.POSITIVE_INFINITY;
+  return nextStageAt(facts.plan, facts.openedAt) ?? Number.POSITIVE_INFINITY;
+}
+
 export function lifecycleDueAt(state: DropState): number {
-  return Math.min(sealingEndsAt(state), drawDueAt(state), closeDueAt(state));
+  return Math.min(openingDueAt(state), sealingEndsAt(state), drawDueAt(state), closeDueAt(state));
 }
 
 /** The hold that an entry of the timetable speaks of, or null where the hold has ended or is due at another time. */

@@ -1,11 +1,12 @@
 import type { Hashing } from "../kernel/hashing.ts";
 import { drawSeed } from "../lobby/draw.ts";
 import { closingBalance } from "./conservation.ts";
-import { closeDueAt, drawDueAt, holdDueAt, holdDueBy, sealId, sealingEndsAt, unitsBackAt } from "./due-time.ts";
+import { closeDueAt, drawDueAt, holdDueAt, holdDueBy, openingDueAt, sealId, sealingEndsAt, unitsBackAt } from "./due-time.ts";
 import { factsOf, movementsOf } from "./hold-movements.ts";
 import type { Movement } from "./movements.ts";
 import { OPEN_LANE, type Plan } from "./plan.ts";
 import type { OutboxMessage } from "./port.ts";
+import { stageOpenings } from "./release.ts";
 import { type Changes, type DropState, type HoldRow, lineId, type ThresholdRow } from "./state.ts";
 
 /**
@@ -13,7 +14,18 @@ import { type Changes, type DropState, type HoldRow, lineId, type ThresholdRow }
  * decided on the state that the step before it left. They run before every
  * command and every read: an alarm that never came changes nothing.
  */
-export const DUE_STEPS: readonly ((state: DropState, now: number, hashing: Hashing) => Changes | null)[] = [endHolds, endSealing, draw, close];
+export const DUE_STEPS: readonly ((state: DropState, now: number, hashing: Hashing) => Changes | null)[] = [openStages, endHolds, endSealing, draw, close];
+
+/**
+ * Keeps that a stage has opened. Whoever was told so acts on it, the shards by
+ * sealing who is there: were the clock set back afterwards, the same stage could
+ * be put off, and people would join before an opening whose line is sealed.
+ */
+function openStages(state: DropState, now: number): Changes | null {
+  if (openingDueAt(state) > now) return null;
+  const facts = factsOf(state);
+  return { facts: { ...facts, openedAt: stageOpenings(facts.plan).findLast((opensAt) => opensAt <= now) ?? facts.openedAt } };
+}
 
 /** Ends what ran out: held by its expiry, placed by its time to pay and the half minute after it. */
 function endHolds(state: DropState, now: number, hashing: Hashing): Changes | null {

@@ -19,7 +19,7 @@ export function decidePlan(state: DropState, source: PlanSource, fresh: Commitme
     outcome: null,
     changes: {
       // The plan's hash is known once its row is chained, and is set there.
-      facts: { plan, planHash: "", planVersion: 1, secret: fresh.secret, paused: false, cancelled: false, cancelledAt: null, roots: null, beacon: null, seed: null, missing: [], closedAt: null, extensions: [], plannedAt: now, stages: configuredStages({ plannedAt: now }, source), changes: [] },
+      facts: { plan, planHash: "", planVersion: 1, secret: fresh.secret, paused: false, cancelled: false, cancelledAt: null, roots: null, beacon: null, openedAt: 0, seed: null, missing: [], closedAt: null, extensions: [], plannedAt: now, stages: configuredStages({ plannedAt: now }, source), changes: [] },
       movements: [planMovement(plan)],
     },
   };

@@ -28,6 +28,8 @@ export interface DropFacts {
   readonly roots: readonly (string | null)[] | null;
   /** The round of the beacon, once somebody brought it. */
   readonly beacon: BeaconRound | null;
+  /** The latest opening of a stage that has been seen to pass: the drop's time never falls behind it, whatever its clock does. 0 before the first. */
+  readonly openedAt: number;
   /** hex, null before the draw. */
   readonly seed: string | null;
   readonly missing: readonly number[];

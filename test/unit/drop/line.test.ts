@@ -348,4 +348,19 @@ describe("extending a stage", () => {
     expect(extend(drop, 2, 20 * MINUTE)).toEqual(refused);
     expect(openings(drop)).toEqual([0, 40, 130]);
   });
+
+  test("a stage that anybody saw open is not put off when the clock is set back, and is written down as open", () => {
+    const drop = new TestDrop();
+    drop.readAt(T0 - 1);
+    expect(drop.writes).toHaveLength(1);
+    drop.readAt(T0 + 5);
+    expect(drop.writes.at(-1)?.facts?.openedAt).toBe(T0);
+    drop.now = T0 - MINUTE;
+    expect(extend(drop, 1, 10 * MINUTE).ok).toBe(false);
+    expect(drop.book.timeOf(drop.now)).toBe(T0);
+    // The stages after it can still be.
+    expect(extend(drop, 2, 10 * MINUTE).ok).toBe(true);
+    drop.readAt(T0 + 41 * MINUTE);
+    expect(drop.state.facts?.openedAt).toBe(T0 + 40 * MINUTE);
+  });
 });

@@ -20,7 +20,7 @@ describe("an object that was made by the first release", () => {
       INSERT INTO record VALUES (1, '{"seq":1,"at":"2026-12-04T18:00:00.250Z"}');`);
     expect(rowOf(drop, "SELECT row FROM facts")).toEqual({
       plan: { drop: "moth-tee", lanes: [], gates: NO_GATES, budgets: USUAL_BUDGETS, beacon: null },
-      planVersion: 1, plannedAt: Date.parse("2026-12-04T18:00:00.250Z"), stages: null, changes: [], roots: null, beacon: null,
+      planVersion: 1, plannedAt: Date.parse("2026-12-04T18:00:00.250Z"), stages: null, changes: [], roots: null, beacon: null, openedAt: 0,
     });
     const lobby = upgraded(LOBBY_MIGRATIONS, `INSERT INTO facts VALUES ('plan', '{"plan":{"drop":"moth-tee"},"planVersion":1}'), ('over', '1');`);
     expect(rowOf(lobby, "SELECT value AS row FROM facts WHERE name = 'plan'")).toEqual({ plan: { drop: "moth-tee", gates: NO_GATES, budgets: USUAL_BUDGETS, beacon: null }, planVersion: 1 });
@@ -38,7 +38,7 @@ describe("an object that was made by the first release", () => {
   });
 
   it("runs no statement twice on what the present release wrote", () => {
-    const present = `{"plan":{"gates":{"work":{"cost":9}},"budgets":{"joinsPerMinute":1,"unpaidHolds":2},"beacon":null},"plannedAt":5,"roots":["aa"]}`;
+    const present = `{"plan":{"gates":{"work":{"cost":9}},"budgets":{"joinsPerMinute":1,"unpaidHolds":2},"beacon":null},"plannedAt":5,"roots":["aa"],"openedAt":7}`;
     const drop = upgraded(DROP_MIGRATIONS, `INSERT INTO facts VALUES (1, '${present}');`);
     expect(rowOf(drop, "SELECT row FROM facts")).toEqual(JSON.parse(present));
   });
