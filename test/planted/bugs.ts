@@ -56,7 +56,13 @@ const STOCK: readonly PlantedBug[] = [
   {
     name: "time follows a clock that was put back",
     breaks: "Rows of the record are dated before the rows that they follow.",
-    edits: [edit("src/drop/drop-book.ts", "return Math.max(clock, this.state.tail.at)", "return clock")],
+    edits: [edit("src/drop/drop-book.ts", "return Math.max(clock, this.state.tail.at, this.state.facts?.openedAt ?? 0)", "return clock")],
+  },
+  {
+    name: "an opening is forgotten by a clock that was put back",
+    breaks: "A stage that people were told is open can be put off, and people join before an opening whose line is sealed.",
+    unitTests: "test/unit/drop/line.test.ts",
+    edits: [edit("src/drop/drop-book.ts", "this.state.tail.at, this.state.facts?.openedAt ?? 0", "this.state.tail.at")],
   },
   {
     name: "a swapped hold is not given back",
