@@ -27,7 +27,7 @@ async function rehearse(options: RehearseOptions): Promise<boolean> {
   for (const gates of choices) {
     for (let run = 0; run < options.runs; run++) {
       const seed = options.seed + run;
-      tell(`${drop.title}, ${gates.label}, seed ${seed}: ${options.crowd} people, ${options.bots} bots behind ${options.identities} identities`);
+      tell(`${drop.title}, ${gates.label}, seed ${seed}: ${options.crowd} people, ${options.bots} bots, those that buy behind ${options.identities} identities`);
       const limit = setTimeout(() => {
         process.stderr.write(`A night took more than ${LIMIT_MINUTES_A_NIGHT} minutes and was ended.\n`);
         process.exit(1);

@@ -9,6 +9,7 @@ import { CODE_LIFETIME_MS, SEND_WINDOW_MS } from "../../lobby/address-codes.ts";
 import type { ApiPorts } from "../ports.ts";
 import { announcedDrop, type AnnouncedDrop } from "./announced-drop.ts";
 import { answer, refusal } from "./answers.ts";
+import { countInWindow } from "./counted-window.ts";
 import { emailAddress } from "../../gate/email-address.ts";
 import type { HeardRefusals } from "./heard-refusals.ts";
 import type { JoinStep } from "./joining.ts";
@@ -19,8 +20,6 @@ import { shardOf } from "./tickets.ts";
 /** To how many addresses one ticket may have codes sent: one, mistyped once, and one spare. */
 const ADDRESSES_PER_TICKET_MAX = 3;
 const MINUTE_MS = 60_000;
-/** A window that has just ended is remembered for those who were on their way in it, and whose clock is not the shard's. */
-const WINDOW_KEPT_MS = MINUTE_MS;
 /** A mail that the provider does not take is tried again after so long each; the shopper may ask for another code meanwhile. */
 const SEND_AGAIN_AFTER_MS = [500, 3_000];
 /** An address belongs to its ticket for as long as anything of the drop can still happen. */
@@ -101,15 +100,13 @@ async function withinLimits(ports: ApiPorts, refused: HeardRefusals, drop: Annou
     // Refused is only a further address: to those that it has, a ticket may ask for another mail.
     { key: `codes/${ticket}`, by: person, uses: ADDRESSES_PER_TICKET_MAX, windowMs: SEND_WINDOW_MS, isForAll: false },
   ];
-  for (const { key, by, uses, windowMs, isForAll } of limits) {
-    const window = Math.floor(now / windowMs);
-    const retryAt = (window + 1) * windowMs;
-    const heard = isForAll ? refused.find(drop.plan.drop, key, now) : null;
+  for (const { isForAll, ...use } of limits) {
+    const heard = isForAll ? refused.find(drop.plan.drop, use.key, now) : null;
     if (heard !== null) return rejected(portProblem(heard, now));
-    const used = await shardOf(ports, drop, key).redeem({ key: `${key}/${window}`, ticket: by, uses, expiresAt: retryAt + WINDOW_KEPT_MS });
-    if (used.ok) continue;
+    const retryAt = await countInWindow(ports, drop, use, now);
+    if (retryAt === null) continue;
     const refusal = { code: "too_many_requests", retryAt } as const;
-    if (isForAll) refused.note(drop.plan.drop, key, refusal);
+    if (isForAll) refused.note(drop.plan.drop, use.key, refusal);
     return rejected(portProblem(refusal, now));
   }
   return accepted(null);

@@ -7,6 +7,7 @@ import type { Problem } from "../../kernel/problem.ts";
 import { accepted, rejected, type Result } from "../../kernel/result.ts";
 import { personKey } from "../../lobby/door.ts";
 import { addressKeptUntil, proveByCode } from "../api/codes.ts";
+import { countInWindow } from "../api/counted-window.ts";
 import { type JoinStep, joinWith, refusedFlood } from "../api/joining.ts";
 import { standInLane } from "../api/lane-step.ts";
 import { portProblem } from "../api/refusals.ts";
@@ -73,12 +74,10 @@ export async function proveByStaff(visit: Visit): Promise<Response> {
 
 /** Whether one more place may be given to a network or a domain in this minute; the same ticket counts once. */
 async function withinShare({ ports, drop, now }: Visit, ticket: string, whose: string): Promise<Result<null, Problem>> {
-  const window = Math.floor(now / MINUTE_MS);
-  const retryAt = (window + 1) * MINUTE_MS;
   const { joinsPerMinute } = budgetsOf(drop.plan, whose);
   const uses = Math.min(joinsPerMinute, Math.max(SHARE_MIN, Math.floor(joinsPerMinute * SHARE_OF_JOINS)));
-  const used = await shardOf(ports, drop, `without-script/${whose}`).redeem({ key: `without-script/${whose}/${window}`, ticket, uses, expiresAt: retryAt });
-  return used.ok ? accepted(null) : rejected(portProblem({ code: "too_many_requests", retryAt }, now));
+  const retryAt = await countInWindow(ports, drop, { key: `without-script/${whose}`, by: ticket, uses, windowMs: MINUTE_MS }, now);
+  return retryAt === null ? accepted(null) : rejected(portProblem({ code: "too_many_requests", retryAt }, now));
 }
 
 /**
