@@ -1,10 +1,10 @@
-import AxeBuilder from "@axe-core/playwright";
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expectAccessible } from "../support/accessibility.ts";
 import { findChromium } from "../support/chromium.ts";
 import { inParallel, paidOrder } from "../support/crowd.ts";
 import { startProduct, type Product } from "../support/product.ts";
@@ -113,11 +113,6 @@ describe("the record's page on a phone", () => {
   beforeAll(async () => {
     context = await browser.newContext({ viewport: PHONE, isMobile: true, hasTouch: true, reducedMotion: "reduce" });
   });
-
-  async function expectAccessible(page: Page): Promise<void> {
-    const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa"]).analyze();
-    expect(violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.target.join(" ")).join(", ")}`)).toEqual([]);
-  }
 
   test("checks the whole record by itself, by keyboard, and the answer has the focus", async () => {
     const page = await open();

@@ -1,6 +1,6 @@
-import AxeBuilder from "@axe-core/playwright";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expectAccessible } from "../support/accessibility.ts";
 import { findChromium } from "../support/chromium.ts";
 import { startProduct, type Product } from "../support/product.ts";
 import { storeVars } from "../support/store-config.ts";
@@ -57,11 +57,6 @@ async function visit(): Promise<Visitor> {
 }
 
 const panel = (page: Page, step: string) => page.locator(`[data-panel="${step}"]`);
-
-async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa"]).analyze();
-  expect(violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.target.join(" ")).join(", ")}`)).toEqual([]);
-}
 
 async function join(visitor: Visitor): Promise<void> {
   // The drop has one item only, so that one of it is chosen already.
