@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import * as v from "valibot";
 import { buildBrowserFiles } from "./browser-build.ts";
@@ -16,6 +16,9 @@ const METAFILE = v.object({ inputs: v.record(v.string(), v.unknown()) });
 
 /** Of wrangler's builds, this many at a time: each keeps a core busy. */
 const PARALLEL = 2;
+
+/** Writing a process's number into a lock takes a moment, and never as long as this. */
+const UNNAMED_LOCK_MS = 1_000;
 
 export class BuildFailure extends Error {
   override readonly name = "BuildFailure";
@@ -98,11 +101,26 @@ async function lockBuilds(): Promise<() => void> {
     try {
       writeFileSync(lock, String(process.pid), { flag: "wx" });
       return () => rmSync(lock, { force: true });
-    } catch {
-      const owner = existsSync(lock) ? Number(readFileSync(lock, "utf8")) : 0;
-      if (owner > 0 && !isAlive(owner)) rmSync(lock, { force: true });
+    } catch (error) {
+      if (!isTaken(error)) throw new BuildFailure(`The build's folder cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+      if (isLeftBehind(lock)) rmSync(lock, { force: true });
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
+  }
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EEXIST";
+}
+
+/** Whether whoever made the lock is gone. One without a name was left by a power cut, unless it is being written this moment. */
+function isLeftBehind(lock: string): boolean {
+  try {
+    const owner = Number(readFileSync(lock, "utf8"));
+    return owner > 0 ? !isAlive(owner) : Date.now() - statSync(lock).mtimeMs > UNNAMED_LOCK_MS;
+  } catch {
+    // It was given back while we looked.
+    return false;
   }
 }
 

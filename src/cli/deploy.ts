@@ -7,7 +7,8 @@ import { mistakeText } from "../config/store-from-vars.ts";
 import { BuildFailure, buildAll } from "./build.ts";
 import { publishPlans } from "./plan-publication.ts";
 import { BUILT_WORKERS, DEPLOYED_WORKERS, projectPath, type WorkerSource } from "./project.ts";
-import { askToPublish, originOf } from "./publish.ts";
+import { askToPublish } from "./publish.ts";
+import { STORE_ADDRESS_NEEDED, storeOrigin } from "./store-address.ts";
 import { readStoreFile, type StoreFile } from "./store-file.ts";
 import { runWrangler } from "./wrangler.ts";
 
@@ -77,7 +78,7 @@ function deployedOrigin(): string | null {
   const { routes, route } = readConfig({ config: projectPath("wrangler.toml") });
   const [first] = [...(route === undefined ? [] : [route]), ...(routes ?? [])];
   const pattern = typeof first === "string" ? first : first?.pattern;
-  return pattern === undefined ? null : originOf(`https://${pattern.replace(/^https?:\/\//, "").replace(/\/.*$/, "")}`);
+  return pattern === undefined ? null : storeOrigin(`https://${pattern.replace(/^https?:\/\//, "").replace(/\/.*$/, "")}`);
 }
 
 function description({ name, config }: WorkerSource): string {
@@ -104,8 +105,8 @@ function readOptions(argv: readonly string[]): DeployOptions | string {
   const flag = { type: "boolean", default: false } as const;
   try {
     const { values } = parseArgs({ args: [...argv], options: { "dry-run": flag, publish: flag, store: { type: "string" } } });
-    const store = values.store === undefined ? null : originOf(values.store);
-    if (values.store !== undefined && store === null) return "--store is the address of the store, such as https://nightjar.example.";
+    const store = values.store === undefined ? null : storeOrigin(values.store);
+    if (values.store !== undefined && store === null) return STORE_ADDRESS_NEEDED;
     return { isDryRun: values["dry-run"], publish: values.publish, store };
   } catch (error) {
     return error instanceof Error ? error.message : "The options cannot be read.";

@@ -6,6 +6,7 @@ import * as v from "valibot";
 import { mistakeText } from "../config/store-from-vars.ts";
 import { publishPlans, type PublicationOutcome } from "./plan-publication.ts";
 import { projectPath } from "./project.ts";
+import { isLocalStore, STORE_ADDRESS_NEEDED, storeOrigin } from "./store-address.ts";
 import { readStoreFile } from "./store-file.ts";
 
 /*
@@ -13,8 +14,8 @@ import { readStoreFile } from "./store-file.ts";
  *
  * Compares the config with the plans that are running, says every difference in
  * words and what of it is refused and why, and publishes after a question, or
- * with --yes without one. The desk's key is DESK_KEY of the environment, else the
- * one that npm start made in its data folder.
+ * with --yes without one. The desk's key is DESK_KEY of the environment, else,
+ * for a store on this machine, the one that npm start made in its data folder.
  *
  * Ends with 0 when the plans are what the config says, with 1 when something was
  * refused or went wrong, with 2 when there are differences that were not published.
@@ -23,12 +24,13 @@ import { readStoreFile } from "./store-file.ts";
 const USAGE = "Usage: npm run publish -- [--store URL] [--drop SLUG] [--yes] [--config FILE] [--data FOLDER]";
 const EXIT_CODES: Readonly<Record<PublicationOutcome, 0 | 1 | 2>> = { done: 0, refused: 1, left: 2 };
 
-/** The desk's key from the environment, or from the data of the store that runs here; null where there is none. */
-export function readDeskKey(dataFolder: string): string | null {
+/** The desk's key from the environment, or from the data folder of a store on this machine; null where there is none. */
+function readDeskKey(store: string, dataFolder: string): string | null {
   const fromEnvironment = process.env["DESK_KEY"];
   if (fromEnvironment !== undefined && fromEnvironment !== "") return fromEnvironment;
   const file = path.join(dataFolder, "keys.json");
-  const keys = existsSync(file) ? v.safeParse(v.object({ DESK_KEY: v.string() }), JSON.parse(readFileSync(file, "utf8"))) : null;
+  // The key of a store on this machine is no other store's business.
+  const keys = isLocalStore(store) && existsSync(file) ? v.safeParse(v.object({ DESK_KEY: v.string() }), JSON.parse(readFileSync(file, "utf8"))) : null;
   return keys?.success === true ? keys.output.DESK_KEY : null;
 }
 
@@ -46,17 +48,6 @@ export async function askToPublish(title: string): Promise<boolean> {
   }
 }
 
-/** The origin of a store's address, or null where it is none. */
-export function originOf(text: string): string | null {
-  const url = URL.parse(text);
-  return url !== null && (url.protocol === "https:" || url.protocol === "http:") ? url.origin : null;
-}
-
-/** On this machine a config may have what exists only here, such as relative times. */
-export function isLocalStore(origin: string): boolean {
-  return ["127.0.0.1", "localhost", "[::1]"].includes(new URL(origin).hostname);
-}
-
 /** The whole command; answers the process's exit code. */
 export async function runPublish(argv: readonly string[], say: (line: string) => void): Promise<0 | 1 | 2> {
   const text = { type: "string" } as const;
@@ -67,9 +58,9 @@ export async function runPublish(argv: readonly string[], say: (line: string) =>
     say(`${error instanceof Error ? error.message : "The options cannot be read."}\n${USAGE}`);
     return 1;
   }
-  const store = originOf(values.store ?? "http://127.0.0.1:8787");
+  const store = storeOrigin(values.store ?? "http://127.0.0.1:8787");
   if (store === null) {
-    say("--store is the address of the store, such as https://nightjar.example.");
+    say(STORE_ADDRESS_NEEDED);
     return 1;
   }
   const file = readStoreFile(values.config === undefined ? projectPath("wrangler.toml") : path.resolve(values.config), { isLocal: isLocalStore(store) });
@@ -77,9 +68,9 @@ export async function runPublish(argv: readonly string[], say: (line: string) =>
     say(file.rejection.map(mistakeText).join("\n"));
     return 1;
   }
-  const deskKey = readDeskKey(values.data === undefined ? projectPath(".data") : path.resolve(values.data));
+  const deskKey = readDeskKey(store, values.data === undefined ? projectPath(".data") : path.resolve(values.data));
   if (deskKey === null) {
-    say("There is no desk key: set DESK_KEY, or run npm start once so that it makes one.");
+    say("There is no desk key: set DESK_KEY. For a store on this machine, npm start makes one.");
     return 1;
   }
   const mayPublish = values.yes ? () => Promise.resolve(true) : askToPublish;

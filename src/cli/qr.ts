@@ -10,6 +10,7 @@ import { mintVouchers, type MintedVoucher, type MintRejection } from "../desk/mi
 import { accepted, rejected, unreachable, type Result } from "../kernel/result.ts";
 import { instantToWire } from "../kernel/time.ts";
 import { projectPath } from "./project.ts";
+import { STORE_ADDRESS_NEEDED, storeOrigin } from "./store-address.ts";
 import { readStoreFile } from "./store-file.ts";
 
 const COUNT_MAX = 5_000;
@@ -87,19 +88,14 @@ function readCommand(argv: readonly string[]): Result<QrRequest & { readonly out
   if (count === null) return rejected(`--count is a whole number from 1 to ${COUNT_MAX}.`);
   const uses = wholeNumber(values["uses"] ?? "1", VOUCHER_USES_MAX);
   if (uses === null) return rejected(`--uses is a whole number from 1 to ${VOUCHER_USES_MAX}.`);
-  const origin = originOf(values["store"] ?? "http://127.0.0.1:8787");
-  if (origin === null) return rejected("--store is the address of the store, such as https://nightjar.example.");
+  const origin = storeOrigin(values["store"] ?? "http://127.0.0.1:8787");
+  if (origin === null) return rejected(STORE_ADDRESS_NEEDED);
   return accepted({ drop, campaign, count, uses, origin, out: path.resolve(out), config: path.resolve(values["config"] ?? projectPath("wrangler.toml")), data: path.resolve(values["data"] ?? projectPath(".data")) });
 }
 
 function wholeNumber(text: string, max: number): number | null {
   const number = /^\d{1,9}$/.test(text) ? Number(text) : 0;
   return number >= 1 && number <= max ? number : null;
-}
-
-function originOf(text: string): string | null {
-  const url = URL.parse(text);
-  return url !== null && (url.protocol === "https:" || url.protocol === "http:") && url.pathname === "/" ? url.origin : null;
 }
 
 function readCouponKey(dataFolder: string): Result<CouponKey, string> {

@@ -1,8 +1,13 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { changeText } from "../../../src/cli/change-words.ts";
 import { publishPlans, type PublicationOutcome } from "../../../src/cli/plan-publication.ts";
+import { runPublish } from "../../../src/cli/publish.ts";
+import { storeOrigin } from "../../../src/cli/store-address.ts";
 import { readStoreFile } from "../../../src/cli/store-file.ts";
 import { projectPath } from "../../../src/cli/project.ts";
 
@@ -16,9 +21,33 @@ describe("changes in words", () => {
     [change("stages.4.opensAt", null, "2026-12-04T18:40:00.000Z"), "There is a stage 4, which opens at 2026-12-04T18:40:00.000Z."],
     [change("stages.4.opensAt", "2026-12-04T18:40:00.000Z", null), "There is no stage 4 any more."],
     [change("campaigns.night", null, "10 % off, 5 uses"), "There is a new campaign night: 10 % off, 5 uses."],
+    [change("limits.address", 4, 6), "One address may be sent at most 6 items instead of 4."],
+    [change("limits.card", null, 4), "One card may pay for at most 4 items instead of as many as come."],
+    [change("limits.card", 4, null), "One card may pay for as many items as come instead of 4."],
     [change("limitPerPerson", 2, 3), "limitPerPerson is 3 instead of 2."],
     [changeText({ field: "items.KIMONO.priceMinor", from: 4_200, to: 3_900, allowed: true }, "JPY"), "KIMONO costs 3900 JPY instead of 4200 JPY from now on, for new holds."],
   ])("%s", (words, expected) => expect(words).toBe(expected));
+});
+
+describe("the address of a store", () => {
+  test.each(["http://nightjar.example", "ftp://nightjar.example", "nightjar.example", "http://127.0.0.1.nightjar.example", "https://nightjar.example/berlin", ""])("%j is none: the desk's key would go there in clear, or nowhere at all", (text) => {
+    expect(storeOrigin(text)).toBeNull();
+  });
+  test.each([["https://nightjar.example", "https://nightjar.example"], ["http://127.0.0.1:8787/", "http://127.0.0.1:8787"], ["http://[::1]:8787", "http://[::1]:8787"]])("%s is %s", (text, origin) => {
+    expect(storeOrigin(text)).toBe(origin);
+  });
+
+  test("of another machine never gets the key of the store that runs here", async () => {
+    const data = mkdtempSync(path.join(tmpdir(), "tranche-publish-"));
+    writeFileSync(path.join(data, "keys.json"), JSON.stringify({ DESK_KEY: "the-local-key" }));
+    const instants = Object.entries({ announceAt: "17:00", lobbyOpensAt: "17:30", opensAt: "18:00", closesAt: "23:00" });
+    const config = path.join(data, "store.toml");
+    writeFileSync(config, instants.reduce((text, [field, time]) => text.replace(new RegExp(`^${field} = .*$`, "m"), `${field} = "2026-12-04T${time}:00Z"`), readFileSync(projectPath("wrangler.toml"), "utf8")));
+    const lines: string[] = [];
+    expect(await runPublish(["--store", "https://store.invalid", "--data", data, "--config", config], (line) => void lines.push(line))).toBe(1);
+    expect(lines).toEqual([expect.stringContaining("There is no desk key: set DESK_KEY.")]);
+    rmSync(data, { recursive: true });
+  });
 });
 
 describe("publishing from the command line", () => {
