@@ -21,7 +21,7 @@ const ADAPTERS_IN_PURE_FOLDERS = [
 /** Whole folders of pure cores, and the pure files of folders that have adapters too. */
 const PURE = [
   /^src\/(kernel|drop|lobby|coupon|checkout|verifier)\//,
-  /^src\/settlement\/(desk-decisions|ledger|lifecycle|order-book|order-event|order-view|port|split)\.ts$/,
+  /^src\/settlement\/(card-in-drop|desk-decisions|ledger|lifecycle|order-book|order-event|order-view|port|split)\.ts$/,
   /^src\/payment\/provider\.ts$/,
   /^src\/gate\/(attestation|email-code|lane|mail|turnstile)\.ts$/,
 ];

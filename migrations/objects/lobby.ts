@@ -17,4 +17,8 @@ export const LOBBY_MIGRATIONS: readonly string[] = [
    CREATE INDEX codes_by_time ON codes (sent_at);`,
   // Plans that were heard of before there were gates, budgets and beacons ask for nothing.
   `UPDATE facts SET value = json_set(value, '$.plan.gates', json('{"work":null,"turnstile":null,"email":false}'), '$.plan.budgets', json('{"joinsPerMinute":600,"unpaidHolds":60}'), '$.plan.beacon', NULL) WHERE name = 'plan' AND json_type(value, '$.plan.gates') IS NULL;`,
+  // Who stands in line with a ticket, and which addresses stand in the group of a ticket that is not theirs. Whoever was here before groups stands alone.
+  `ALTER TABLE tickets ADD COLUMN members TEXT;
+   ALTER TABLE redemptions ADD COLUMN member_since INTEGER;`,
+  `ALTER TABLE codes ADD COLUMN network TEXT;`,
 ];

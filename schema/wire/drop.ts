@@ -17,6 +17,8 @@ export const DropAnswer = v.strictObject({
   /** The release: how many units in all each stage adds, and when. */
   stages: v.array(v.strictObject({ stage: Units, opensAt: Instant, units: Units })),
   limitPerPerson: Units,
+  /** Up to how many people may stand in line with one ticket, and have that many times the limit; absent where everyone stands alone. */
+  groupMax: v.optional(Units),
   shards: Units,
   regions: v.array(v.strictObject({ region: Slug, label: v.string(), country: v.string() })),
   planHash: Sha256Hex,

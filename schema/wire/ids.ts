@@ -20,8 +20,22 @@ export const Sku = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$
 /** SHA-256 in lower-case hex. */
 export const Sha256Hex = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "A hash is 64 lower-case hex digits."));
 
-/** RFC 3339 in UTC with milliseconds. */
-export const Instant = v.pipe(v.string(), v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, "An instant is RFC 3339 in UTC with milliseconds."));
+/**
+ * RFC 3339 in UTC with milliseconds, and an instant that there is: a 60th second
+ * or a 13th month has the form, is no number, and every comparison with it is
+ * false, so that whatever asks for "before" would let it pass.
+ */
+export const Instant = v.pipe(
+  v.string(),
+  v.regex(/^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/, "An instant is RFC 3339 in UTC with milliseconds."),
+  v.check(isDay, "There is no such day."),
+);
+
+/** Whether the month has that day; some engines read the 30th of February as a day in March. */
+function isDay(instant: string): boolean {
+  const at = Date.parse(instant);
+  return !Number.isNaN(at) && new Date(at).toISOString() === instant;
+}
 
 /** Whole minor units: cents, yen, fils. */
 export const AmountMinor = v.pipe(v.number(), v.safeInteger("An amount is a whole number of minor units."));

@@ -12,7 +12,7 @@ export const LiveAnswer = v.strictObject({
   /** The server's clock at the time of this answer: what countdowns go by. */
   now: Instant,
   phase: PhaseWire,
-  /** 1-based; null before the first stage opens. */
+  /** 1-based, as the drop lists its stages: each step of a drip is one. Null before the first opens. */
   stage: v.nullable(v.pipe(v.number(), v.integer("A stage is a number."), v.minValue(1, "The first stage is 1."))),
   available: Count,
   low: v.boolean(),

@@ -8,6 +8,7 @@ import { Instant, Sha256Hex, Sku } from "./ids.ts";
 
 const Count = v.pipe(v.number(), v.safeInteger("A count is a whole number."), v.minValue(0, "A count is never negative."));
 const Positive = v.pipe(v.number(), v.safeInteger("This is a whole number."), v.minValue(1, "This is at least 1."));
+const Several = v.pipe(v.number(), v.safeInteger("This is a whole number."), v.minValue(2, "One person is not a group: then this is absent."));
 const LaneName = v.pipe(v.string(), v.minLength(1, "A lane has a name."), v.maxLength(64, "A lane's name has at most 64 characters."));
 const Hex = (bytes: number) => v.pipe(v.string(), v.regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`), `This is ${bytes} bytes in lower-case hex.`));
 
@@ -28,8 +29,12 @@ const PlanRow = v.strictObject({
   items: v.pipe(v.array(v.strictObject({ sku: Sku, stages: Stages })), v.minLength(1, "A plan has stock.")),
   /** What is sold under a name of its own and takes units of the above. Absent where everything is sold as it is counted. */
   bundles: v.optional(v.array(v.strictObject({ sku: Sku, components: v.array(v.strictObject({ sku: Sku, quantity: Positive })) }))),
+  /** Stages, by the number of the first, that were written as one: so many steps of a drip. Absent where none drips. */
+  drips: v.optional(v.array(v.strictObject({ stage: Positive, steps: Positive }))),
   closesAt: Instant,
   limitPerPerson: Positive,
+  /** Up to how many people may stand in line with one ticket, and have that many times the limit; absent where everyone stands alone. */
+  group: v.optional(Several),
   lanes: v.array(v.strictObject({ lane: LaneName, sharePercent: Count, untilMs: Count, weight: Positive })),
   shards: Positive,
   commitment: Sha256Hex,
@@ -60,7 +65,8 @@ export const RecordRow = v.variant("kind", [
   v.strictObject({ ...chained, kind: v.literal("seal"), shard: Count, count: Count, root: Sha256Hex }),
   v.strictObject({ ...chained, kind: v.literal("draw"), secret: Sha256Hex, missing: v.array(Count), seed: Sha256Hex, beacon: v.optional(BeaconRound) }),
   v.strictObject({ ...chained, kind: v.literal("serve"), sku: Sku, lane: LaneName, upTo: v.union([Rank, v.literal("~")]) }),
-  v.strictObject({ ...chained, kind: v.literal("admit"), subject: Sha256Hex, rank: Rank, lane: LaneName }),
+  /** `people` is how many stand in line as this one entry; absent for one. */
+  v.strictObject({ ...chained, kind: v.literal("admit"), subject: Sha256Hex, rank: Rank, lane: LaneName, people: v.optional(Several) }),
   StockRow,
   v.strictObject({ ...chained, kind: v.picklist(["pause", "resume", "cancel"]), actor: v.string() }),
   v.strictObject({ ...chained, kind: v.literal("extend"), actor: v.string(), stage: Positive, stages: v.array(v.strictObject({ stage: Positive, opensAt: Instant })) }),

@@ -66,7 +66,13 @@ export type WorkSolution = v.InferOutput<typeof WorkSolution>;
  */
 const Solution = v.strictObject({ work: v.optional(WorkSolution), turnstile: v.optional(text(2_048)) });
 const Evidence = v.strictObject({ presence: v.optional(text(4_096)), invite: v.optional(text(4_096)) });
-const Identity = v.strictObject({ email: text(254), code: v.optional(text(64)) });
+const GroupMember = v.strictObject({ email: text(254), code: text(64) });
+const Identity = v.strictObject({
+  email: text(254),
+  code: v.optional(text(64)),
+  /** Who stands in line with this ticket beside its owner, in a drop that has groups: each proves an address of their own. */
+  group: v.optional(v.pipe(v.array(GroupMember), v.minLength(1, "A group has somebody in it."), v.maxLength(50, "At most 50 people are understood."))),
+});
 
 export const JoinRequest = v.strictObject({
   jwk: BrowserKey,
@@ -84,6 +90,8 @@ export const JoinAnswer = v.strictObject({
   ticket: v.string(),
   lane: v.string(),
   joinedAt: Instant,
+  /** How many people stand in line with it, its owner among them; absent for one. */
+  people: v.optional(v.pipe(v.number(), v.integer("People are whole."), v.minValue(2, "One person is not a group."))),
 });
 export type JoinAnswer = v.InferOutput<typeof JoinAnswer>;
 

@@ -1,4 +1,4 @@
-import { apportion } from "../kernel/money.ts";
+import { apportion, payableStep } from "../kernel/money.ts";
 import { assert } from "../kernel/result.ts";
 import type { OrderLine } from "./placed-order.ts";
 
@@ -11,7 +11,7 @@ export interface QuoteLine {
 }
 
 export interface QuoteRequest {
-  /** ISO 4217. All arithmetic is in minor units, so the exponent decides nothing here. */
+  /** ISO 4217. Where cards cannot pay its last decimal, neither a price nor a discount has one. */
   readonly currency: string;
   readonly lines: readonly QuoteLine[];
   /** Percent of the sum of lines, 0 to 100, fractions allowed; null without a coupon. */
@@ -39,12 +39,13 @@ export function quoteOrder(request: QuoteRequest): Quote {
   assert(request.lines.length > 0, "an order has at least one line");
   const sums = request.lines.map(lineSum);
   const sumMinor = safeSum(sums);
-  const discountMinor = request.percentOff === null ? 0 : discountOf(sumMinor, request.percentOff);
+  const step = payableStep(request.currency);
+  const discountMinor = request.percentOff === null ? 0 : discountOf(sumMinor, request.percentOff, step);
   const totalMinor = sumMinor - discountMinor;
-  const discounts = allocate(discountMinor, sums);
+  const discounts = allocate(discountMinor, sums, step);
   const totals = sums.map((sum, index) => sum - (discounts[index] ?? 0));
   const includedMinor = request.tax === null ? 0 : taxContainedIn(totalMinor, request.tax.percent);
-  const taxes = allocate(includedMinor, totals);
+  const taxes = allocate(includedMinor, totals, 1);
   return {
     lines: request.lines.map((line, index) => ({
       sku: line.sku,
@@ -75,11 +76,11 @@ function safeSum(amounts: readonly number[]): number {
   return sum;
 }
 
-/** `percent` of `sumMinor`, rounded half up; at most the whole sum. */
-function discountOf(sumMinor: number, percent: number): number {
+/** `percent` of `sumMinor`, rounded half up to what can be paid; at most the whole sum. */
+function discountOf(sumMinor: number, percent: number, step: number): number {
   assert(percent >= 0 && percent <= 100, "a discount is between 0 and 100 percent");
   const { numerator, denominator } = fractionOf(percent);
-  return roundedQuotient(BigInt(sumMinor) * numerator, 100n * denominator);
+  return step * roundedQuotient(BigInt(sumMinor) * numerator, 100n * denominator * BigInt(step));
 }
 
 /** The tax inside a gross amount: total × p / (100 + p), rounded half up. */
@@ -108,6 +109,6 @@ function fractionOf(decimal: number): { numerator: bigint; denominator: bigint }
 }
 
 /** Where all weights are zero there is nothing to give out: free lines take no part of anything. */
-function allocate(total: number, weights: readonly number[]): number[] {
-  return total === 0 ? weights.map(() => 0) : apportion(total, weights);
+function allocate(total: number, weights: readonly number[], step: number): number[] {
+  return total === 0 ? weights.map(() => 0) : apportion(total, weights, step);
 }

@@ -1,5 +1,7 @@
 import * as v from "valibot";
 import type { DropConfig, StoreConfig } from "../config/store-config.ts";
+import { planFromSource } from "../drop/plan-from-source.ts";
+import { writtenNumber } from "../drop/written-stages.ts";
 
 /** Where everything is, in the words of `npm start -- --json`. */
 export interface Addresses {
@@ -55,18 +57,24 @@ export function readLive(origin: string, slug: string): Promise<LiveFacts | null
  */
 export function newsText(drop: DropConfig, before: LiveFacts | null, after: LiveFacts | null): string | null {
   if (after === null) return null;
-  const chapter = chapterText(after, isRelative(drop));
-  const hasBegun = before !== null && chapterText(before, isRelative(drop)) === chapter;
+  const chapter = chapterText(after, drop);
+  const hasBegun = before !== null && chapterText(before, drop) === chapter;
   return chapter === null || hasBegun ? null : `${drop.title} ${chapter}`;
 }
 
 /** Where a drop is in its life: nothing that goes back and forth, so that each is told once. */
-function chapterText(live: LiveFacts, isRelative: boolean): string | null {
-  if (live.phase === "closed") return isRelative ? `is over: ${BEGIN_AGAIN}.` : "is over.";
+function chapterText(live: LiveFacts, drop: DropConfig): string | null {
+  if (live.phase === "closed") return isRelative(drop) ? `is over: ${BEGIN_AGAIN}.` : "is over.";
   if (live.phase === "cancelled") return "is cancelled.";
   if (live.stage === null) return null;
   if (isGone(live)) return "is sold out.";
-  return live.stage === 1 ? "is open." : `is at stage ${live.stage}${live.nextStageAt === null ? ", its last" : ""}.`;
+  const stage = stageNumber(live.stage, drop);
+  return stage === 1 ? "is open." : `is at stage ${stage}${stage === drop.source.stages.length ? ", its last" : ""}.`;
+}
+
+/** The stage as the config counts: a drip is one, and not told again with each of its steps. */
+function stageNumber(stage: number, { source }: DropConfig): number {
+  return writtenNumber(planFromSource(source, "", 0), stage);
 }
 
 async function dropLine(drop: DropConfig, store: StoreConfig, origin: string): Promise<string> {
@@ -77,17 +85,17 @@ async function dropLine(drop: DropConfig, store: StoreConfig, origin: string): P
     readJson(`${origin}/api/drops/${drop.slug}`, DROP),
   ]);
   if (live === null) return `${page} (not announced yet)`;
-  return `${page} (${phaseText(live, shape?.stages[0]?.opensAt ?? null, isRelative(drop))})`;
+  return `${page} (${phaseText(live, shape?.stages[0]?.opensAt ?? null, drop)})`;
 }
 
-function phaseText(live: LiveFacts, opensAt: string | null, isRelative: boolean): string {
+function phaseText(live: LiveFacts, opensAt: string | null, drop: DropConfig): string {
   switch (live.phase) {
     case "announced":
     case "lobby":
     case "drawing":
       return opensAt === null ? "opens soon" : `opens ${untilText(live.now, opensAt)}`;
     case "open":
-      return live.nextStageAt === null ? "open, the last stage" : `open, stage ${live.stage ?? 1}; the next ${untilText(live.now, live.nextStageAt)}`;
+      return live.nextStageAt === null ? "open, the last stage" : openText(live.stage ?? 1, untilText(live.now, live.nextStageAt), drop);
     case "paused":
       return "paused";
     case "sold-out":
@@ -95,8 +103,13 @@ function phaseText(live: LiveFacts, opensAt: string | null, isRelative: boolean)
     case "cancelled":
       return "cancelled";
     default:
-      return isRelative ? `over; ${BEGIN_AGAIN}` : "over";
+      return isRelative(drop) ? `over; ${BEGIN_AGAIN}` : "over";
   }
+}
+
+function openText(stage: number, next: string, drop: DropConfig): string {
+  const number = stageNumber(stage, drop);
+  return `open, stage ${number}; ${stageNumber(stage + 1, drop) === number ? "more" : "the next"} ${next}`;
 }
 
 function untilText(now: string, then: string): string {

@@ -4,7 +4,7 @@ import path from "node:path";
 import { projectPath } from "./project.ts";
 
 /** The pages that have a browser module of their own, and the modules that work beside a page. */
-const PAGES = ["drop", "order", "record", "record-worker", "home", "door", "work"];
+const PAGES = ["drop", "order", "record", "record-worker", "home", "door", "work", "friends"];
 /** The desk's own; they lie with the desk. */
 const DESK_PAGES = ["presence"];
 

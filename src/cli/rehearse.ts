@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import type { DropConfig, StoreConfig } from "../config/store-config.ts";
 import { mistakeText } from "../config/store-from-vars.ts";
 import type { NightFacts } from "../rehearsal/facts.ts";
+import { figuresOf } from "../rehearsal/figures.ts";
 import { reportOf } from "../rehearsal/report.ts";
 import { reportPage } from "../rehearsal/report-page.ts";
 import { reportText } from "../rehearsal/report-text.ts";
@@ -27,7 +28,7 @@ async function rehearse(options: RehearseOptions): Promise<boolean> {
   for (const gates of choices) {
     for (let run = 0; run < options.runs; run++) {
       const seed = options.seed + run;
-      tell(`${drop.title}, ${gates.label}, seed ${seed}: ${options.crowd} people, ${options.bots} bots, those that buy behind ${options.identities} identities`);
+      tell(`${drop.title}, ${gates.label}, seed ${seed}: ${options.crowd} people, ${options.bots === 0 ? "no bots" : `${options.bots} bots, those that buy behind ${options.identities} identities`}`);
       const limit = setTimeout(() => {
         process.stderr.write(`A night took more than ${LIMIT_MINUTES_A_NIGHT} minutes and was ended.\n`);
         process.exit(1);
@@ -37,8 +38,11 @@ async function rehearse(options: RehearseOptions): Promise<boolean> {
     }
   }
   const report = reportOf(nights);
-  writeFileSync(options.out, reportPage(report, { madeAt: new Date().toISOString().slice(0, 16).replace("T", " "), library: plotLibrary() }));
-  process.stdout.write(`${reportText(report, options.isWhole)}\n  Written to ${options.out}. The same crowd comes again with --seed ${options.seed}.\n`);
+  const madeAt = new Date().toISOString();
+  const figures = figuresOf(nights, madeAt);
+  writeFileSync(options.out, reportPage(report, { madeAt: madeAt.slice(0, 16).replace("T", " "), library: plotLibrary(), figures }));
+  if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(figures, null, 2)}\n`);
+  process.stdout.write(`${reportText(report, options.isWhole)}\n  Written to ${options.out}${options.json === null ? "" : ` and ${options.json}`}. The same crowd comes again with --seed ${options.seed}.\n`);
   return report.isPassed;
 }
 

@@ -3,7 +3,8 @@ import { parseArgs } from "node:util";
 import { bundleText, materialFromText } from "../verifier/bundle.ts";
 import { dropOfAddress, readDrop, readProof, Unreadable, type Way } from "../verifier/reading.ts";
 import { ownHashing } from "../verifier/sha256.ts";
-import { type Material, type Report, type TicketQuestion, verifyDrop } from "../verifier/verify.ts";
+import type { TicketQuestion } from "../verifier/ticket.ts";
+import { type Material, type Report, verifyDrop } from "../verifier/verify.ts";
 import { findingTexts, progressText, verdictText } from "../verifier/words.ts";
 
 /*

@@ -3,8 +3,11 @@ import { QUICKNET, SANDBOX_CHAIN } from "../drop/beacon-chains.ts";
 import type { Component, LaneShare, Moment, PlanItem, PlanSource } from "../drop/plan.ts";
 import { checkOffer, type Offer } from "./offer-check.ts";
 import { budgetFields, gateFields } from "./gates.ts";
+import { checkGroup, groupField } from "./groups.ts";
 import { laneFields, lanesFromList } from "./lanes-from-list.ts";
+import { checkLimits, limitFields } from "./resale-limits.ts";
 import { duration, instant, list, type Mistakes, moment, nameDuplicates, pattern, percent, readFields, table, text, wholeNumber } from "./fields.ts";
+import { checkStages, sourceStage, stageFields } from "./stages.ts";
 import type { DropConfig } from "./store-config.ts";
 
 /** What a drop inherits from the store around it. */
@@ -22,7 +25,6 @@ const MINUTE_MS = 60 * SECOND_MS;
 /** How long before its opening a drop's lobby opens when the config does not say: time enough for people to gather. */
 const LOBBY_LEAD_MS = 30 * MINUTE_MS;
 const HOMES = ["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"] as const;
-const DEFAULT_STAGES = [{ share: 40, after: "0s" }, { share: 40, after: "30m" }, { share: 20, after: "2h" }];
 
 const SKU = pattern(/^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/, "This must be letters, digits, dots, hyphens and underscores, at most 40.");
 const QUANTITY = wholeNumber(1, 100_000, "This must be a whole number from 1 to 100000.");
@@ -43,14 +45,13 @@ function dropFields(isLocal: boolean) {
     lobbyOpensAt: v.optional(moment(isLocal)),
     opensAt: moment(isLocal),
     closesAt: moment(isLocal),
-    stages: v.optional(list(table({
-      share: wholeNumber(1, 100, "This must be a whole percentage from 1 to 100."),
-      after: duration(0, 90 * 24 * 60 * MINUTE_MS, "This must be a duration counted from the opening, such as 0s, 30m or 2h."),
-    }), 1, 20), DEFAULT_STAGES),
+    stages: stageFields(isLocal),
     lanes: v.optional(laneFields(isLocal), []),
     gates: v.optional(gateFields(isLocal), {}),
     budgets: v.optional(budgetFields, {}),
     limitPerPerson: v.optional(wholeNumber(1, 20, "This must be a whole number from 1 to 20."), 1),
+    group: v.optional(groupField, 1),
+    limits: v.optional(limitFields, {}),
     hold: v.optional(duration(holdMinMs, 30 * MINUTE_MS, `This must be a duration from ${isLocal ? "10s" : "2m"} to 30m.`), "8m"),
     capture: v.optional(v.picklist(["at-once", "on-fulfilment"], "This must be at-once or on-fulfilment."), "at-once"),
     low: v.optional(wholeNumber(0, 100_000, "This must be a whole number, 0 or more."), 10),
@@ -101,19 +102,22 @@ export function dropFromTable(name: string, slug: string, raw: Readonly<Record<s
   const before = mistakes.list.length;
   const fields: DropFields = readFields(name, raw, dropFields(surroundings.isLocal), mistakes);
   const times = readTimes(name, fields, mistakes);
-  checkStages(name, fields, mistakes);
   const lanes = readLanes(name, fields, surroundings, mistakes);
   const offer = readOffer(name, fields, mistakes);
+  if (fields.stages !== undefined) checkStages(name, fields.stages, { ...fields, stock: offer?.stock ?? null }, mistakes);
   if (offer !== null) checkOffer(name, offer, surroundings, mistakes);
+  if (fields.limits !== undefined && fields.limitPerPerson !== undefined) checkLimits(name, fields.limits, fields.limitPerPerson, mistakes);
+  const { group } = fields;
+  if (group !== undefined && fields.limits !== undefined && fields.limitPerPerson !== undefined && fields.gates !== undefined) checkGroup(name, { group, asksForAddress: fields.gates.email, limitPerPerson: fields.limitPerPerson, limits: fields.limits }, mistakes);
 
-  const { title, stages, gates, budgets, limitPerPerson, holdTtlMs, capture, low, lobby } = { ...fields, holdTtlMs: fields.hold };
+  const { title, stages, gates, budgets, limits, limitPerPerson, holdTtlMs, capture, low, lobby } = { ...fields, holdTtlMs: fields.hold };
   if (mistakes.list.length > before || times === null || lanes === null || offer === null) return null;
-  if (title === undefined || stages === undefined || limitPerPerson === undefined || holdTtlMs === undefined) return null;
-  if (gates === undefined || budgets === undefined || capture === undefined || low === undefined || lobby === undefined) return null;
+  if (title === undefined || stages === undefined || limitPerPerson === undefined || group === undefined || holdTtlMs === undefined) return null;
+  if (gates === undefined || budgets === undefined || limits === undefined || capture === undefined || low === undefined || lobby === undefined) return null;
   const source: PlanSource = {
     drop: slug, title, currency: surroundings.currency, ...times,
-    stages: stages.map(({ share, after }) => ({ sharePercent: share, afterMs: after })),
-    stock: offer.stock, items: offer.items, lanes, gates, budgets, beacon: fields.beacon ?? null, limitPerPerson, holdTtlMs, capture, low,
+    stages: stages.map(sourceStage),
+    stock: offer.stock, items: offer.items, lanes, gates, budgets, beacon: fields.beacon ?? null, limitPerPerson, ...(group === 1 ? {} : { groupMax: group }), limits, holdTtlMs, capture, low,
     splits: offer.splits, campaigns: offer.campaigns,
     shards: lobby.shards, claimWindowMs: lobby.claimWindow, admit: lobby.admit, tax: surroundings.tax,
   };
@@ -160,19 +164,6 @@ function readTimes(name: string, fields: DropFields, mistakes: Mistakes): DropTi
 
 function momentMs(time: Moment): number {
   return "at" in time ? time.at : time.afterFirstSeenMs;
-}
-
-function checkStages(name: string, { stages, opensAt, closesAt }: DropFields, mistakes: Mistakes): void {
-  if (stages === undefined) return;
-  const sum = stages.reduce((total, { share }) => total + share, 0);
-  if (sum !== 100) mistakes.add(name, "stages", `The shares must sum to 100; they sum to ${sum}.`);
-  if (stages[0] !== undefined && stages[0].after !== 0) mistakes.add(name, "stages[0].after", "The first stage opens with the drop: this must be 0s.");
-  for (const [index, stage] of stages.entries()) {
-    const earlier = stages[index - 1];
-    if (earlier !== undefined && stage.after <= earlier.after) mistakes.add(name, `stages[${index}].after`, "Each stage must open later than the one before it.");
-    if (opensAt === undefined || closesAt === undefined || "at" in opensAt !== "at" in closesAt) continue;
-    if (stage.after > 0 && momentMs(opensAt) + stage.after >= momentMs(closesAt)) mistakes.add(name, `stages[${index}].after`, "This stage would open when the drop is over already.");
-  }
 }
 
 /** For whom a part of each stage is kept; null while that cannot be read. */

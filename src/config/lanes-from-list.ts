@@ -26,7 +26,7 @@ export type WrittenLane = v.InferOutput<ReturnType<typeof laneFields>>[number];
 
 /** What the lanes of a drop are checked against. */
 export interface LaneSurroundings {
-  readonly stages: readonly { readonly after: number }[];
+  readonly stages: readonly { readonly after: number; readonly every?: number | undefined }[];
   /** From the opening to the close; null where that cannot be read. */
   readonly lastsMs: number | null;
   readonly regionSlugs: readonly string[];
@@ -53,10 +53,14 @@ export function lanesFromList(name: string, written: readonly WrittenLane[], sur
 /**
  * A reserve ends before the next stage opens and before the drop closes. Kept
  * any longer, units of two stages would be kept at once, and those of the last
- * stage would never have been everyone's.
+ * stage would never have been everyone's. Of a drip every step is a stage.
  */
 function checkUntil(name: string, field: string, untilMs: number, { stages, lastsMs }: LaneSurroundings, mistakes: Mistakes): void {
-  for (const [index, { after }] of stages.entries()) {
+  for (const [index, { after, every }] of stages.entries()) {
+    if (every !== undefined && untilMs >= every) {
+      mistakes.add(name, field, `Stage ${index + 1} brings more every ${durationText(every)}; this must be shorter, so that everyone still gets what the lane leaves.`);
+      return;
+    }
     const next = stages[index + 1]?.after;
     const roomMs = next === undefined ? (lastsMs === null ? Number.POSITIVE_INFINITY : lastsMs - after) : next - after;
     if (roomMs <= 0 || untilMs < roomMs) continue;

@@ -1,5 +1,6 @@
 import type { CampaignTerms } from "../coupon/campaign.ts";
 import type { PlanItem } from "../drop/plan.ts";
+import { payableStep } from "../kernel/money.ts";
 import type { SplitRule } from "../settlement/split.ts";
 import { type Mistakes, nameDuplicates } from "./fields.ts";
 
@@ -12,9 +13,17 @@ export interface Offer {
 }
 
 /** The checks of an offer that look at more than one field. */
-export function checkOffer(table: string, offer: Offer, surroundings: { readonly regionSlugs: readonly string[] }, mistakes: Mistakes): void {
+export function checkOffer(table: string, offer: Offer, surroundings: { readonly currency: string; readonly regionSlugs: readonly string[] }, mistakes: Mistakes): void {
+  checkPrices(table, offer.items, surroundings.currency, mistakes);
   checkCampaigns(table, offer.campaigns, surroundings.regionSlugs, mistakes);
-  if (checkSplitRules(table, offer.splits, mistakes)) checkRemainder(table, offer, mistakes);
+  if (checkSplitRules(table, offer.splits, mistakes)) checkRemainder(table, offer, payableStep(surroundings.currency), mistakes);
+}
+
+function checkPrices(table: string, items: readonly PlanItem[], currency: string, mistakes: Mistakes): void {
+  const step = payableStep(currency);
+  for (const [index, { priceMinor }] of items.entries()) {
+    if (priceMinor % step !== 0) mistakes.add(table, `items[${index}].priceMinor`, `Cards cannot pay the last decimal of ${currency}: this must be a multiple of ${step}.`);
+  }
 }
 
 function checkCampaigns(table: string, campaigns: readonly CampaignTerms[], regionSlugs: readonly string[], mistakes: Mistakes): void {
@@ -50,12 +59,12 @@ function checkSplitRules(table: string, splits: readonly SplitRule[], mistakes: 
  * than one that is rounded for each. Percentages are given out by largest
  * remainder, so together they never round past their exact sum's next integer.
  */
-function checkRemainder(table: string, { items, splits, campaigns }: Offer, mistakes: Mistakes): void {
+function checkRemainder(table: string, { items, splits, campaigns }: Offer, step: number, mistakes: Mistakes): void {
   const percentOff = campaigns.reduce((most, campaign) => Math.max(most, campaign.percentOff), 0);
   const percentSum = splits.reduce((sum, rule) => sum + ("percent" in rule ? rule.percent : 0), 0);
   const fixed = splits.reduce((sum, rule) => sum + ("fixedMinor" in rule ? BigInt(rule.fixedMinor) : 0n), 0n);
   for (const [index, item] of items.entries()) {
-    const goods = BigInt(item.priceMinor) - partRoundedUp(BigInt(item.priceMinor), percentOff);
+    const goods = BigInt(item.priceMinor) - partRoundedUp(BigInt(item.priceMinor), percentOff, BigInt(step));
     const taken = fixed + partRoundedUp(goods, percentSum);
     if (taken <= goods) continue;
     const discount = percentOff === 0 ? "" : ` after the largest discount of ${percentOff} %`;
@@ -63,7 +72,8 @@ function checkRemainder(table: string, { items, splits, campaigns }: Offer, mist
   }
 }
 
-/** In hundredths of a percent and whole numbers: a price may be larger than floating point carries exactly. */
-function partRoundedUp(amount: bigint, percent: number): bigint {
-  return (amount * BigInt(Math.round(percent * 100)) + 9_999n) / 10_000n;
+/** In hundredths of a percent and whole numbers: a price may be larger than floating point carries exactly. Rounded up to a multiple of `step`. */
+function partRoundedUp(amount: bigint, percent: number, step = 1n): bigint {
+  const whole = 10_000n * step;
+  return step * ((amount * BigInt(Math.round(percent * 100)) + whole - 1n) / whole);
 }

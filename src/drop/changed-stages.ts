@@ -1,16 +1,21 @@
 import { assert } from "../kernel/result.ts";
-import { instantToWire } from "../kernel/time.ts";
+import { durationText, instantToWire } from "../kernel/time.ts";
 import { countOf } from "./counters.ts";
 import { factsOf } from "./hold-movements.ts";
-import type { Moment, PlanSource, StockUnit } from "./plan.ts";
+import type { DripSteps, DripTerms, Moment, Plan, PlanSource, StockUnit } from "./plan.ts";
 import type { PlanDifference } from "./port.ts";
 import { releasedUnits, stageOpenings, stageUnits } from "./release.ts";
 import type { ConfiguredStage, DropFacts, DropState } from "./state.ts";
+import { joinedStages, steppedStage, type SteppedStage, STAGES_MAX, writtenStages } from "./written-stages.ts";
 
 /*
  * When a running drop releases how much, against what its config says by now.
  * A stage that is open is past: its time and its units stay, so that what is
  * released never falls and nothing that people saw is rewritten.
+ *
+ * Stages are compared as they are written. A drip is open with its first step
+ * and then goes on to its last as it was published: what is left of it was
+ * announced minute by minute.
  */
 
 /**
@@ -37,7 +42,7 @@ export interface WantedTimes {
  */
 export function wantedTimes(facts: DropFacts, source: PlanSource, now: number): WantedTimes {
   const { plan } = facts;
-  const planned = stageOpenings(plan);
+  const planned = plannedStages(plan).map(openingOf);
   const happened = (before: number, moment: Moment): number => {
     const said = instantOf(facts, moment);
     // Two instants of the past are the same to everybody.
@@ -53,37 +58,107 @@ export function wantedTimes(facts: DropFacts, source: PlanSource, now: number): 
 
 /** The stages as the config has them, with its relative times counted from when the drop was first seen. */
 export function configuredStages(facts: Pick<DropFacts, "plannedAt">, source: PlanSource): ConfiguredStage[] {
-  return source.stages.map(({ sharePercent, afterMs }) => ({ sharePercent, opensAt: instantOf(facts, source.opensAt) + afterMs }));
+  return source.stages.map(({ sharePercent, afterMs, drip }) => ({ sharePercent, opensAt: instantOf(facts, source.opensAt) + afterMs, ...(drip === undefined ? {} : { drip }) }));
 }
 
 function instantOf({ plannedAt }: Pick<DropFacts, "plannedAt">, moment: Moment): number {
   return "at" in moment ? moment.at : plannedAt + moment.afterFirstSeenMs;
 }
 
-/** The stock as it would be: new units go to the stages that are not open yet, by largest remainder of their shares. */
-export function wantedStock(facts: DropFacts, source: PlanSource, now: number): StockUnit[] {
-  const { stages } = wantedTimes(facts, source, now);
-  const isSplitKept = stages.length === stageOpenings(facts.plan).length && stages.every(({ sharePercent }, index) => sharePercent === (facts.stages?.[index]?.sharePercent ?? sharePercent));
-  return facts.plan.stock.map((unit) => {
-    const quantity = source.stock.find(({ sku }) => sku === unit.sku)?.quantity ?? unit.quantity;
-    const units = isSplitKept && quantity === unit.quantity ? unit.stages.map((stage) => stage.units) : splitAgain(unit, quantity, stages, now);
-    return { sku: unit.sku, quantity, stages: stages.map(({ opensAt }, index) => ({ opensAt, units: units[index] ?? 0 })) };
-  });
+/** The stages of the plan as they were written, each with its steps. */
+function plannedStages(plan: Plan): SteppedStage[] {
+  const openings = stageOpenings(plan);
+  return writtenStages(plan).map(({ stage, steps }) => ({
+    openings: openings.slice(stage - 1, stage - 1 + steps),
+    units: new Map(plan.stock.map((unit) => [unit.sku, unit.stages.slice(stage - 1, stage - 1 + steps).map(({ units }) => units)])),
+  }));
 }
 
-function splitAgain(unit: StockUnit, quantity: number, stages: readonly ConfiguredStage[], now: number): number[] {
-  const open = unit.stages.filter(({ opensAt }) => opensAt <= now).map(({ units }) => units);
-  const rest = quantity - releasedUnits(unit, now);
+function openingOf({ openings }: SteppedStage): number {
+  return openings[0] ?? Number.POSITIVE_INFINITY;
+}
+
+function isSameDrip(one: DripTerms | undefined, other: DripTerms | undefined): boolean {
+  return one?.everyMs === other?.everyMs && one?.units === other?.units;
+}
+
+/** The release as it would be: new units go to the stages that are not open yet, by largest remainder of their shares. */
+export function wantedRelease(facts: DropFacts, source: PlanSource, now: number): { readonly stock: StockUnit[]; readonly drips: DripSteps[] } {
+  const { stock, stages } = wantedSteps(facts, source, now);
+  return joinedStages(stock, stages);
+}
+
+function wantedSteps(facts: DropFacts, source: PlanSource, now: number): { readonly stock: { readonly sku: string; readonly quantity: number }[]; readonly stages: SteppedStage[] } {
+  const { stages } = wantedTimes(facts, source, now);
+  const planned = plannedStages(facts.plan);
+  const isSplitKept = stages.length === planned.length && stages.every(({ sharePercent }, index) => sharePercent === (facts.stages?.[index]?.sharePercent ?? sharePercent));
+  const stock = facts.plan.stock.map(({ sku, quantity }) => ({ sku, quantity: source.stock.find((unit) => unit.sku === sku)?.quantity ?? quantity }));
+  const portions = new Map(facts.plan.stock.map(({ sku, quantity }, index) => {
+    const wanted = stock[index]?.quantity ?? quantity;
+    return [sku, isSplitKept && wanted === quantity ? planned.map((stage) => unitsOf(stage, sku)) : splitAgain(planned, sku, wanted, stages, now)];
+  }));
+  return {
+    stock,
+    stages: stages.map((stage, index) => {
+      const before = planned[index];
+      if (before !== undefined && openingOf(before) <= now) return before;
+      const stepped = steppedStage({ ...stage, units: new Map([...portions].map(([sku, units]) => [sku, units[index] ?? 0])) });
+      // Where the desk put off only the later steps of a drip, they stay put off.
+      const isKept = before !== undefined && openingOf(before) === stage.opensAt && isSameDrip(facts.stages?.[index]?.drip, stage.drip);
+      return isKept ? { ...stepped, openings: lengthened(before.openings, stepped.openings.length, stage.drip?.everyMs ?? 0) } : stepped;
+    }),
+  };
+}
+
+function unitsOf({ units }: SteppedStage, sku: string): number {
+  return (units.get(sku) ?? []).reduce((sum, part) => sum + part, 0);
+}
+
+/** As many openings as are asked for, those that are known first. */
+function lengthened(openings: readonly number[], count: number, everyMs: number): number[] {
+  const [known, last] = [openings.slice(0, count), openings.at(-1) ?? 0];
+  return [...known, ...Array.from({ length: count - known.length }, (_, index) => last + (index + 1) * everyMs)];
+}
+
+function splitAgain(planned: readonly SteppedStage[], sku: string, quantity: number, stages: readonly ConfiguredStage[], now: number): number[] {
+  const open = begunUnits(planned, sku, now);
+  const rest = quantity - open.reduce((sum, units) => sum + units, 0);
   const shares = stages.slice(open.length).map(({ sharePercent }) => sharePercent);
   assert(rest >= 0 && (rest === 0 || shares.length > 0), "what is released stays released, and the rest has a stage to come in");
   return shares.length === 0 ? open : [...open, ...stageUnits(rest, shares)];
+}
+
+/** The units of the stages that have begun, all the steps of a drip that runs among them. */
+function begunUnits(planned: readonly SteppedStage[], sku: string, now: number): number[] {
+  return planned.filter((stage) => openingOf(stage) <= now).map((stage) => unitsOf(stage, sku));
 }
 
 /** Every difference in times, shares and quantities. */
 export function changedTimetable(state: DropState, source: PlanSource, now: number): PlanDifference[] {
   const facts = factsOf(state);
   const wanted = wantedTimes(facts, source, now);
-  return [...changedMoments(facts, wanted, now), ...changedStages(facts, wanted, now), ...changedQuantities(state, source, wanted, now)];
+  const found = [...changedMoments(facts, wanted, now), ...changedStages(facts, wanted, now), ...changedQuantities(state, source, wanted, now)];
+  // How long a drip lasts hangs on all of it together, and can be told only of what is possible one by one.
+  if (found.every(({ refusal }) => refusal === null)) {
+    const refusal = dripRefusal(wantedSteps(facts, source, now).stages, wanted, now);
+    return found.map((difference) => ({ ...difference, refusal }));
+  }
+  return found;
+}
+
+/** Why the drips of a changed release cannot be, or null when they can. */
+function dripRefusal(steps: readonly SteppedStage[], { stages, closesAt }: WantedTimes, now: number): string | null {
+  const count = steps.reduce((sum, { openings }) => sum + openings.length, 0);
+  if (count > STAGES_MAX) return `With every step of a drip that is ${count} stages, and a drop has at most ${STAGES_MAX}: let a drip bring more at once.`;
+  for (const [index, stage] of steps.entries()) {
+    const next = steps[index + 1];
+    const last = stage.openings.at(-1) ?? 0;
+    // One that has begun is not asked for its last step's length: the desk may have put that off.
+    const outAt = openingOf(stage) <= now ? last + 1 : last + (stage.openings.length > 1 ? (stages[index]?.drip?.everyMs ?? 0) : 0);
+    const endAt = next === undefined ? closesAt : openingOf(next);
+    if (stage.openings.length > 1 && outAt > endAt) return `The drip of stage ${index + 1} would last until ${instantToWire(outAt)}, and ${next === undefined ? "the drop ends" : `stage ${index + 2} opens`} at ${instantToWire(endAt)}.`;
+  }
+  return null;
 }
 
 function changedMoments({ plan }: DropFacts, { announceAt, lobbyOpensAt, closesAt, stages }: WantedTimes, now: number): PlanDifference[] {
@@ -102,7 +177,7 @@ function changedMoment(field: string, from: number | undefined, to: number | und
 }
 
 function changedStages(facts: DropFacts, wanted: WantedTimes, now: number): PlanDifference[] {
-  const planned = stageOpenings(facts.plan);
+  const planned = plannedStages(facts.plan).map(openingOf);
   return Array.from({ length: Math.max(planned.length, wanted.stages.length) }, (_, index) => index).flatMap((index) => {
     const [before, after] = [facts.stages?.[index], wanted.stages[index]];
     const opensAt = planned[index];
@@ -112,8 +187,17 @@ function changedStages(facts: DropFacts, wanted: WantedTimes, now: number): Plan
     return [
       ...changedMoment(`stages.${index + 1}.opensAt`, opensAt, after?.opensAt, isOpen ? `Stage ${index + 1} is open already.` : openingRefusal(wanted, index, now)),
       ...(isOtherShare ? [share] : []),
+      ...(after === undefined ? [] : changedDrip(`stages.${index + 1}`, before?.drip, after.drip, isOpen ? `Stage ${index + 1} is open: it goes on as it was published.` : null)),
     ];
   });
+}
+
+function changedDrip(field: string, before: DripTerms | undefined, after: DripTerms | undefined, refusal: string | null): PlanDifference[] {
+  const every = (drip: DripTerms | undefined) => (drip === undefined ? null : durationText(drip.everyMs));
+  return [
+    ...(before?.everyMs === after?.everyMs ? [] : [{ field: `${field}.every`, from: every(before), to: every(after), refusal }]),
+    ...(before?.units === after?.units ? [] : [{ field: `${field}.units`, from: before?.units ?? null, to: after?.units ?? null, refusal }]),
+  ];
 }
 
 /** Why a stage (from 0) that is not open yet cannot open when it is wanted to, or cannot be left out; null when it can. */
@@ -140,9 +224,10 @@ function changedQuantities(state: DropState, source: PlanSource, wanted: WantedT
 }
 
 function quantityRefusal(state: DropState, unit: StockUnit, quantity: number, { stages }: WantedTimes, now: number): string | null {
+  const { plan } = factsOf(state);
   const taken = countOf(state.counters.held, unit.sku) + countOf(state.counters.sold, unit.sku);
   if (quantity < taken) return `${taken} are held or sold already.`;
-  const released = releasedUnits(unit, now);
-  if (quantity < released) return `${released} are released already, and an open stage keeps its units.`;
+  const begun = begunUnits(plannedStages(plan), unit.sku, now).reduce((sum, units) => sum + units, 0);
+  if (quantity < begun) return `${begun} are released already${begun > releasedUnits(unit, now) ? " or come with the drip that runs" : ""}, and an open stage keeps its units.`;
   return stages.every(({ opensAt }) => opensAt <= now) ? "Every stage is open, and an open stage keeps its units." : null;
 }

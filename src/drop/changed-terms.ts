@@ -2,9 +2,11 @@ import type { CampaignTerms } from "../coupon/campaign.ts";
 import { canonicalJson } from "../kernel/canonical.ts";
 import { durationText } from "../kernel/time.ts";
 import { campaignKey, countOf } from "./counters.ts";
+import { groupMaxOf } from "./groups.ts";
 import { factsOf } from "./hold-movements.ts";
 import type { Plan, PlanItem, PlanSource } from "./plan.ts";
 import type { FieldValue, PlanDifference } from "./port.ts";
+import { resaleLimitsOf } from "./resale-limits.ts";
 import type { DropState } from "./state.ts";
 
 /** What plan and config say in the same words. */
@@ -25,6 +27,7 @@ const FROZEN: readonly FrozenTerm[] = [
   { field: "currency", of: ({ currency }) => currency, why: "Holds and orders are in this currency." },
   { field: "tax", of: ({ tax }) => tax, why: "The published prices include it." },
   { field: "limitPerPerson", of: ({ limitPerPerson }) => limitPerPerson, why: JOINED },
+  { field: "group", of: groupMaxOf, why: JOINED },
   { field: "lanes", of: ({ lanes }) => lanes, why: "The sealed entries name their lanes and chances." },
   { field: "gates", of: ({ gates }) => gates, why: JOINED },
   { field: "beacon", of: ({ beacon }) => beacon, why: "It is part of the promise about the draw." },
@@ -75,6 +78,13 @@ function itemOf({ items }: Terms, sku: string): PlanItem | undefined {
 
 export function changedBudgets({ budgets }: Plan, source: PlanSource): PlanDifference[] {
   const pairs = [["budgets.joins", budgets.joinsPerMinute, source.budgets.joinsPerMinute], ["budgets.holds", budgets.unpaidHolds, source.budgets.unpaidHolds]] as const;
+  return pairs.flatMap(([field, from, to]) => (from === to ? [] : [{ field, from, to, refusal: null }]));
+}
+
+/** Wider or tighter: whoever has more already keeps it, and is refused the next. */
+export function changedLimits(plan: Plan, source: PlanSource): PlanDifference[] {
+  const [limits, wanted] = [resaleLimitsOf(plan), resaleLimitsOf(source)];
+  const pairs = [["limits.address", limits.address, wanted.address], ["limits.card", limits.card, wanted.card]] as const;
   return pairs.flatMap(([field, from, to]) => (from === to ? [] : [{ field, from, to, refusal: null }]));
 }
 

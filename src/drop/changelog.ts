@@ -3,6 +3,7 @@ import type { Movement } from "./movements.ts";
 import type { FieldChange, PublicChange } from "./port.ts";
 import { stageOpenings } from "./release.ts";
 import type { DropFacts } from "./state.ts";
+import { writtenNumber, writtenStages } from "./written-stages.ts";
 
 /** The live state carries them to every page; a seller who presses pause for a joke must not make it heavy. */
 const CHANGES_MAX = 100;
@@ -24,11 +25,16 @@ function changedBy(movement: Movement, before: DropFacts | null): Pick<PublicCha
       return movement.changed === undefined ? null : { kind: "plan", changed: movement.changed };
     case "extend": {
       const openings = before === null ? [] : stageOpenings(before.plan);
+      const written = before === null ? [] : writtenStages(before.plan);
       return {
         kind: "extend",
-        changed: movement.stages.map(({ stage, opensAt }): FieldChange => {
+        changed: movement.stages.flatMap(({ stage, opensAt }): FieldChange[] => {
+          const number = before === null ? stage : writtenNumber(before.plan, stage);
+          const isFirst = written.some((one) => one.stage === stage);
+          // The further steps of a drip move with the first that is named: two hundred lines would say no more.
+          if (!isFirst && stage !== movement.stage) return [];
           const from = openings[stage - 1];
-          return { field: `stages.${stage}.opensAt`, from: from === undefined ? null : instantToWire(from), to: opensAt };
+          return [{ field: `stages.${number}.${isFirst ? "opensAt" : "goesOnAt"}`, from: from === undefined ? null : instantToWire(from), to: opensAt }];
         }),
       };
     }

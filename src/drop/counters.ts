@@ -13,9 +13,17 @@ export interface Counters {
   readonly itemsByEntry: Map<string, number>;
   /** Items that a person has placed or bought, and holds where it is known already who holds. */
   readonly itemsByPerson: Map<string, number>;
+  /** Items that are on their way to be paid for, or sold, to be sent to one address. */
+  readonly itemsByDestination: Map<string, number>;
+  /** Sold items that one card paid for. */
+  readonly itemsByCard: Map<string, number>;
   readonly couponUses: Map<string, number>;
   /** Holds of a network that are neither paid nor over. */
   readonly unpaidByNetwork: Map<string, number>;
+  /** Sold orders of a network. */
+  readonly paidByNetwork: Map<string, number>;
+  /** Of a network, the holds whose orders failed at the till, with when each was made. */
+  readonly failedByNetwork: Map<string, Map<string, number>>;
   /** Orders of a sitting that are placed or sold. */
   readonly ordersBySitting: Map<string, number>;
   /** Orders of a sitting that will never be paid. */
@@ -25,7 +33,7 @@ export interface Counters {
 }
 
 export function emptyCounters(): Counters {
-  return { held: new Map(), sold: new Map(), itemsByEntry: new Map(), itemsByPerson: new Map(), couponUses: new Map(), unpaidByNetwork: new Map(), ordersBySitting: new Map(), failedBySitting: new Map(), takenInLanes: new Map() };
+  return { held: new Map(), sold: new Map(), itemsByEntry: new Map(), itemsByPerson: new Map(), itemsByDestination: new Map(), itemsByCard: new Map(), couponUses: new Map(), unpaidByNetwork: new Map(), paidByNetwork: new Map(), failedByNetwork: new Map(), ordersBySitting: new Map(), failedBySitting: new Map(), takenInLanes: new Map() };
 }
 
 export function campaignKey(campaign: string): string {
@@ -58,21 +66,34 @@ export function itemCount(lines: readonly Line[]): number {
   return lines.reduce((sum, line) => sum + line.quantity, 0);
 }
 
-/** Adds (1) or takes away (-1) what a hold counts for persons, networks, lanes and coupons in its present state. */
+/** Adds (1) or takes away (-1) what a hold counts for persons, addresses, cards, networks, lanes and coupons in its present state. */
 export function countHold(counters: Counters, hold: HoldRow, sign: 1 | -1): void {
-  if (hold.state === "voided") add(counters.failedBySitting, hold.sitting, sign);
+  if (hold.state === "voided") {
+    add(counters.failedBySitting, hold.sitting, sign);
+    if (hold.order !== null) noteFailure(counters, hold, sign);
+  }
   const isPaidFor = hold.state === "placed" || hold.state === "sold";
   if (!isPaidFor && hold.state !== "held") return;
   const items = sign * (itemCount(hold.lines) - hold.returnedItems);
   add(counters.itemsByEntry, hold.entry, items);
   if (hold.person !== null) add(counters.itemsByPerson, hold.person, items);
   if (hold.lane !== OPEN_LANE) countInLane(counters, hold, sign);
-  if (hold.state !== "sold") add(counters.unpaidByNetwork, hold.network, sign);
+  add(hold.state === "sold" ? counters.paidByNetwork : counters.unpaidByNetwork, hold.network, sign);
   if (!isPaidFor) return;
   add(counters.ordersBySitting, hold.sitting, sign);
+  if (hold.destination !== undefined) add(counters.itemsByDestination, hold.destination, items);
+  if (hold.card !== undefined) add(counters.itemsByCard, hold.card, items);
   if (hold.coupon === null) return;
   add(counters.couponUses, campaignKey(hold.coupon.campaign), sign);
   add(counters.couponUses, voucherKey(hold.coupon), sign);
+}
+
+function noteFailure({ failedByNetwork }: Counters, { id, network, heldAt }: HoldRow, sign: 1 | -1): void {
+  const failed = failedByNetwork.get(network) ?? new Map<string, number>();
+  if (sign === 1) failed.set(id, heldAt);
+  else failed.delete(id);
+  if (failed.size === 0) failedByNetwork.delete(network);
+  else failedByNetwork.set(network, failed);
 }
 
 /** In the stage in which the hold was made: what a lane has taken of one stage is not lost when the next one opens. */

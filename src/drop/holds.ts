@@ -2,13 +2,15 @@ import type { Hashing } from "../kernel/hashing.ts";
 import { accepted, assert, rejected, type Result } from "../kernel/result.ts";
 import { isServed } from "../lobby/draw.ts";
 import { countOf, itemCount, itemsWithin, unitsOfLines } from "./counters.ts";
+import { groupMaxOf, limitOf, peopleOf } from "./groups.ts";
 import { factsOf, movementsOf } from "./hold-movements.ts";
 import { unitsFor } from "./lanes.ts";
-import { budgetsOf } from "./network-budgets.ts";
+import { budgetsOf, isPressed, pressedHoldMs } from "./network-budgets.ts";
 import type { Plan } from "./plan.ts";
 import type { AbandonRejection, HoldCommand, HoldRejection, HoldView, Line } from "./port.ts";
 import { nextStageAt, stageAt } from "./release.ts";
 import { thresholdOf } from "./sittings.ts";
+import { tillRetryAt } from "./till-breaker.ts";
 import { type Decision, type DropFacts, type DropState, type HoldRow, type PricedLine, type SittingRow, unchanged } from "./state.ts";
 
 /**
@@ -37,9 +39,12 @@ export function decideHold(state: DropState, command: HoldCommand, now: number, 
     const isRetry = first.entry === command.entry && first.fingerprint === fingerprint;
     return unchanged(isRetry ? accepted(holdView(first, plan)) : rejected({ code: "id_reused" }));
   }
-  const refusal = notOpen(facts, now) ?? lineRefusal(plan, command.lines);
-  if (refusal !== null) return unchanged(rejected(refusal));
   const sitting = state.sittings.get(command.sitting);
+  // Several people who sit here together may have as much as each of them alone.
+  const people = sitting === undefined ? groupMaxOf(plan) : peopleOf(sitting);
+  const limit = limitOf(plan, people);
+  const refusal = notOpen(facts, now) ?? lineRefusal(plan, command.lines, people);
+  if (refusal !== null) return unchanged(rejected(refusal));
   if (sitting === undefined || sitting.entry !== command.entry) return unchanged(rejected({ code: "not_admitted" }));
   if (now >= sitting.expiresAt) return unchanged(rejected({ code: "pass_expired" }));
   if (!command.lines.every(({ sku }) => isServed(sitting.rank, thresholdOf(state, sku, sitting.lane)))) {
@@ -47,17 +52,18 @@ export function decideHold(state: DropState, command: HoldCommand, now: number, 
   }
   const replaced = replacedHold(state, command);
   if (replaced === "not_found") return unchanged(rejected({ code: "not_found" }));
-  if (otherItems(state, sitting, replaced) + itemCount(command.lines) > plan.limitPerPerson || sitting.holds >= HOLDS_PER_SITTING_MAX) {
-    return unchanged(rejected({ code: "limit_reached", limit: plan.limitPerPerson }));
+  if (otherItems(state, sitting, replaced) + itemCount(command.lines) > limit || sitting.holds >= HOLDS_PER_SITTING_MAX) {
+    return unchanged(rejected({ code: "limit_reached", limit }));
   }
   if (countOf(state.counters.failedBySitting, sitting.id) >= FAILED_ORDERS_MAX) {
     return unchanged(rejected({ code: "too_many_requests", retryAt: sitting.expiresAt }));
   }
   const shortage = shortageOf(state, plan, command.lines, { lane: sitting.lane, replaced, now });
   if (shortage !== null) return unchanged(rejected(shortage));
-  const retryAt = networkRetryAt(state, plan, command.network, replaced, now);
+  const retryAt = networkRetryAt(state, plan, command.network, replaced, now) ?? tillRetryAt(state, command.network, now);
   if (retryAt !== null) return unchanged(rejected({ code: "too_many_requests", retryAt }));
-  return acceptHold(plan, command, { sitting, replaced, fingerprint, now, hashing });
+  const holdMs = isPressed(plan, command.network, otherUnpaidHolds(state, command.network, replaced)) ? pressedHoldMs(plan) : plan.holdTtlMs;
+  return acceptHold(plan, command, { sitting, replaced, fingerprint, holdMs, now, hashing });
 }
 
 /** What the ticket has beside the hold that goes back, and with it everything of the person, where it is known who that is. */
@@ -70,11 +76,12 @@ function otherItems({ counters }: DropState, { entry, person }: SittingRow, repl
 function acceptHold(
   plan: Plan,
   command: HoldCommand,
-  { sitting, replaced, fingerprint, now, hashing }: { sitting: SittingRow; replaced: HoldRow | null; fingerprint: string; now: number; hashing: Hashing },
+  { sitting, replaced, fingerprint, holdMs, now, hashing }: { sitting: SittingRow; replaced: HoldRow | null; fingerprint: string; holdMs: number; now: number; hashing: Hashing },
 ): Decision<Held> {
   // The first accepted hold fixes the end for all holds of the sitting: editing
-  // a cart again and again never buys time.
-  const expiresAt = sitting.heldAt === null ? now + plan.holdTtlMs : sitting.expiresAt;
+  // a cart again and again never buys time, and a crowd that comes to the same
+  // network later takes none away.
+  const expiresAt = sitting.heldAt === null ? now + holdMs : sitting.expiresAt;
   const stage = stageAt(plan, now);
   assert(stage !== null, "units are held only while a stage is open");
   const hold: HoldRow = {
@@ -129,14 +136,15 @@ function notOpen({ plan, cancelled, paused }: DropFacts, now: number): HoldRejec
   return paused ? { code: "drop_paused" } : null;
 }
 
-function lineRefusal(plan: Plan, lines: readonly Line[]): HoldRejection | null {
-  const max = plan.limitPerPerson;
+function lineRefusal(plan: Plan, lines: readonly Line[], people: number): HoldRejection | null {
+  const max = limitOf(plan, people);
+  const together = people === 1 ? {} : { people };
   for (const [index, { sku, quantity }] of lines.entries()) {
     if (!plan.items.some((item) => item.sku === sku)) return { code: "unknown_sku", pointer: `/lines/${index}/sku` };
-    if (!Number.isSafeInteger(quantity) || quantity < 1 || quantity > max) return { code: "quantity_not_allowed", pointer: `/lines/${index}/quantity`, max };
+    if (!Number.isSafeInteger(quantity) || quantity < 1 || quantity > max) return { code: "quantity_not_allowed", pointer: `/lines/${index}/quantity`, max, ...together };
   }
   const isAllowed = lines.length > 0 && itemCount(lines) <= max;
-  return isAllowed ? null : { code: "quantity_not_allowed", pointer: "/lines", max };
+  return isAllowed ? null : { code: "quantity_not_allowed", pointer: "/lines", max, ...together };
 }
 
 /** The hold that goes back in the same breath; null where nothing is held any more, for an old hold never blocks its owner. */
@@ -163,8 +171,13 @@ function shortageOf(state: DropState, plan: Plan, lines: readonly Line[], { lane
  * affair, so that this names a moment to try and not a promise.
  */
 function networkRetryAt(state: DropState, plan: Plan, network: string, replaced: HoldRow | null, now: number): number | null {
-  const others = countOf(state.counters.unpaidByNetwork, network) - (replaced?.network === network ? 1 : 0);
+  const others = otherUnpaidHolds(state, network, replaced);
   return others < budgetsOf(plan, network).unpaidHolds ? null : now + NETWORK_RETRY_MS;
+}
+
+/** What a network holds unpaid beside the hold that goes back. */
+function otherUnpaidHolds({ counters }: DropState, network: string, replaced: HoldRow | null): number {
+  return countOf(counters.unpaidByNetwork, network) - (replaced?.network === network ? 1 : 0);
 }
 
 function priceOf(plan: Plan, sku: string): number {

@@ -1,13 +1,14 @@
 import { isServed } from "../lobby/draw.ts";
 import { countOf, itemsWithin } from "./counters.ts";
 import { linesOf } from "./due.ts";
+import { groupMaxOf, limitOf, peopleOf } from "./groups.ts";
 import { factsOf, isSelling } from "./hold-movements.ts";
 import { unitsFor } from "./lanes.ts";
 import type { Movement } from "./movements.ts";
 import { OPEN_LANE, type Plan, type PlanItem } from "./plan.ts";
 import type { Line, LinePage, LineRequest } from "./port.ts";
 import { Room } from "./room.ts";
-import { callId, thresholdOf } from "./sittings.ts";
+import { callId, limitOfEntry, thresholdOf } from "./sittings.ts";
 import { type CallRow, type Decision, type DropFacts, type DropState, lineId, placeId, type ThresholdRow, unchanged } from "./state.ts";
 
 /** The most ranks that one request of one line asks for. */
@@ -90,7 +91,8 @@ export function decideServe(state: DropState, pages: readonly LinePage[], now: n
     }
     reached.set(id, candidate);
     const standing = standingOf(state, plan, candidate, now);
-    if (standing !== "satisfied") free.take(item, candidate.lane, Math.min(candidate.quantity, plan.limitPerPerson));
+    // How many people stand behind a rank the page does not say; no shard lets one wish for more than they may have.
+    if (standing !== "satisfied") free.take(item, candidate.lane, Math.min(candidate.quantity, limitOf(plan, groupMaxOf(plan))));
     if (standing === "absent") calls.push({ id: callId(candidate.sku, candidate.lane, candidate.rank), ...candidate, calledAt: now });
   }
   if (reached.size === 0) return endedCalls.length === 0 ? unchanged(null) : { outcome: null, changes: { endedCalls } };
@@ -135,8 +137,8 @@ function advancesOf(state: DropState, plan: Plan, reached: ReadonlyMap<string, P
 function freeRoom(state: DropState, plan: Plan, now: number): Room {
   const room = new Room(state, plan, now);
   const inStock = stockLookup(state, plan, now);
-  // A wish for more than one person may have cannot take more than that.
-  const want = (line: Line, lane: string, allowed = plan.limitPerPerson) => {
+  // A wish for more than may be had cannot take more than that.
+  const want = (line: Line, lane: string, allowed = limitOf(plan, groupMaxOf(plan))) => {
     const item = inStock(line.sku, lane);
     if (item !== null) room.take(item, lane, Math.min(line.quantity, allowed));
   };
@@ -145,7 +147,7 @@ function freeRoom(state: DropState, plan: Plan, now: number): Room {
     const sitting = state.sittings.get(id);
     if (sitting === undefined || now >= sitting.expiresAt) continue;
     // Whoever sits down again after buying keeps nothing from others beyond what may still be bought.
-    const allowed = Math.max(0, plan.limitPerPerson - countOf(state.counters.itemsByEntry, sitting.entry));
+    const allowed = Math.max(0, limitOf(plan, peopleOf(sitting)) - countOf(state.counters.itemsByEntry, sitting.entry));
     for (const line of sitting.wants) if (isServed(sitting.rank, thresholdOf(state, line.sku, sitting.lane))) want(line, sitting.lane, allowed);
   }
   return room;
@@ -235,7 +237,7 @@ function waitingOf(state: DropState, { plan, missing }: { readonly plan: Plan; r
 function standingOf(state: DropState, plan: Plan, { lane, rank }: Candidate, now: number): "absent" | "seated" | "satisfied" {
   const entry = state.entryByPlace.get(placeId(lane, rank));
   if (entry === undefined) return "absent";
-  if (countOf(state.counters.itemsByEntry, entry) >= plan.limitPerPerson) return "satisfied";
+  if (countOf(state.counters.itemsByEntry, entry) >= limitOfEntry(state, plan, entry)) return "satisfied";
   const active = (state.sittingsByEntry.get(entry) ?? []).flatMap((id) => state.sittings.get(id) ?? []).find((sitting) => now < sitting.expiresAt);
   if (active === undefined) return "absent";
   return active.heldAt === null ? "seated" : "satisfied";

@@ -1,4 +1,4 @@
-import type { BeaconRound, LaneShare } from "./plan.ts";
+import type { BeaconRound, DripSteps, LaneShare } from "./plan.ts";
 import type { FieldChange } from "./port.ts";
 
 /*
@@ -28,8 +28,12 @@ export interface PlanMovement {
   readonly items: readonly { readonly sku: string; readonly stages: readonly { readonly opensAt: string; readonly units: number }[] }[];
   /** Items that take units of others or several of their own; absent where there are none. */
   readonly bundles?: readonly { readonly sku: string; readonly components: readonly UnitCount[] }[];
+  /** Stages that are the steps of one drip; absent where there are none. */
+  readonly drips?: readonly DripSteps[];
   readonly closesAt: string;
   readonly limitPerPerson: number;
+  /** Up to how many people may stand in line with one ticket; absent where everyone stands alone. */
+  readonly group?: number;
   readonly lanes: readonly Omit<LaneShare, "evidence">[];
   readonly shards: number;
   readonly commitment: string;
@@ -47,7 +51,8 @@ export type Movement =
   | { readonly kind: "seal"; readonly shard: number; readonly count: number; readonly root: string }
   | { readonly kind: "draw"; readonly secret: string; readonly missing: readonly number[]; readonly seed: string; readonly beacon?: BeaconRound }
   | { readonly kind: "serve"; readonly sku: string; readonly lane: string; readonly upTo: string }
-  | { readonly kind: "admit"; readonly subject: string; readonly rank: string; readonly lane: string }
+  /** `people` is how many stand in line as this one entry; absent for one. */
+  | { readonly kind: "admit"; readonly subject: string; readonly rank: string; readonly lane: string; readonly people?: number }
   | { readonly kind: "pause" | "resume" | "cancel"; readonly actor: string }
   /** `stages` are the openings that changed, by their 1-based number. */
   | { readonly kind: "extend"; readonly actor: string; readonly stage: number; readonly stages: readonly { readonly stage: number; readonly opensAt: string }[] }

@@ -5,7 +5,9 @@ import { canonicalJson } from "../kernel/canonical.ts";
 import type { Hashing } from "../kernel/hashing.ts";
 import { accepted, assert, rejected, type Result } from "../kernel/result.ts";
 import { campaignKey, countOf, itemCount, voucherKey } from "./counters.ts";
+import { limitOf, peopleOf } from "./groups.ts";
 import { factsOf, movementsOf } from "./hold-movements.ts";
+import { addressLimitReached } from "./resale-limits.ts";
 import type { Plan } from "./plan.ts";
 import type { PlaceCommand, PlaceRejection } from "./port.ts";
 import { type Decision, type DropFacts, type DropState, type HoldRow, type SpentCoupon, unchanged } from "./state.ts";
@@ -32,14 +34,25 @@ export function decidePlace(state: DropState, command: PlaceCommand, now: number
   if (hold.state === "placed" || hold.state === "sold") return unchanged(rejected({ code: "order_placed" }));
   const isHeld = hold.state === "held" && now < hold.expiresAt;
   // A place that was given to a proven address must not be turned into an order of another one.
-  const owner = state.sittings.get(hold.sitting)?.person ?? null;
+  const sitting = state.sittings.get(hold.sitting);
+  const owner = sitting?.person ?? null;
   if (owner !== null && owner !== command.person) return unchanged(rejected({ code: "identity_differs" }));
   // Asked first: the refusal gives the hold back, and whoever retries after a lost answer must read the same reason again.
   const ownItems = hold.state === "held" && hold.person === command.person ? itemCount(hold.lines) : 0;
-  if (countOf(state.counters.itemsByPerson, command.person) - ownItems + itemCount(hold.lines) > plan.limitPerPerson) {
+  // The order of a group names the address of whoever joined for all of them; the others' addresses have no other place, and no order can name them.
+  const limit = limitOf(plan, sitting === undefined ? 1 : peopleOf(sitting));
+  if (countOf(state.counters.itemsByPerson, command.person) - ownItems + itemCount(hold.lines) > limit) {
     return {
-      outcome: rejected({ code: "limit_reached", limit: plan.limitPerPerson }),
+      outcome: rejected({ code: "limit_reached", limit }),
       // Kept, the hold would block units that this person can never buy.
+      changes: isHeld ? { movements: movementsOf("abandon", hold, plan, now, hashing), holds: [{ ...hold, state: "abandoned" }] } : null,
+    };
+  }
+  const addressLimit = addressLimitReached(state, plan, command.destination, itemCount(hold.lines));
+  if (addressLimit !== null) {
+    return {
+      outcome: rejected({ code: "limit_reached", limit: addressLimit, per: "address" }),
+      // As above; and whoever tries out which addresses have been ordered for pays with a hold for each.
       changes: isHeld ? { movements: movementsOf("abandon", hold, plan, now, hashing), holds: [{ ...hold, state: "abandoned" }] } : null,
     };
   }
@@ -51,7 +64,7 @@ export function decidePlace(state: DropState, command: PlaceCommand, now: number
     outcome: accepted(placed),
     changes: {
       movements: movementsOf("place", hold, plan, now, hashing),
-      holds: [{ ...hold, state: "placed", order: command.id, person: command.person, coupon: coupon === null ? null : { campaign: coupon.campaign, voucher: coupon.voucher, voucherUses: coupon.voucherUses }, payBy: placed.payBy }],
+      holds: [{ ...hold, state: "placed", order: command.id, person: command.person, coupon: coupon === null ? null : { campaign: coupon.campaign, voucher: coupon.voucher, voucherUses: coupon.voucherUses }, payBy: placed.payBy, ...(command.destination === undefined ? {} : { destination: command.destination }) }],
       orders: [{ id: command.id, hold: hold.id, fingerprint, placed, extended: false, refunds: [] }],
       outbox: [{ id: `order_placed:${command.id}`, drop: plan.drop, kind: "order_placed", order: placed }],
     },

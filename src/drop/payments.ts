@@ -2,9 +2,12 @@ import type { Hashing } from "../kernel/hashing.ts";
 import { countOf, itemCount, unitsOfLines } from "./counters.ts";
 import { factsOf, isSelling, movementsOf } from "./hold-movements.ts";
 import { unitsFor } from "./lanes.ts";
+import type { Plan } from "./plan.ts";
 import type { ConfirmAnswer, Line } from "./port.ts";
 import { isSpendable } from "./orders.ts";
+import { addressLimitReached, isOverCardLimit } from "./resale-limits.ts";
 import { stageAt } from "./release.ts";
+import { limitOfEntry } from "./sittings.ts";
 import { type Changes, type Decision, type DropState, type HoldRow, type OrderRow, unchanged } from "./state.ts";
 
 /** How long after placing a payment that the provider calls "processing" may still succeed. */
@@ -13,34 +16,56 @@ export const PROCESSING_TIME_MAX_MS = 15 * 60_000;
 /**
  * The drop's one answer for a payment that was authorised. It is stored with
  * the payment: a retry never turns "refused" into "sold", and a second payment
- * for an order that is sold is refused, so that nobody pays twice.
+ * for an order that is sold is refused, so that nobody pays twice. `card` is the
+ * hash of the card that pays, null where the provider names none.
  */
-export function decideConfirm(state: DropState, orderId: string, payment: string, now: number, hashing: Hashing): Decision<ConfirmAnswer> {
+export function decideConfirm(state: DropState, orderId: string, payment: string, now: number, hashing: Hashing, card: string | null = null): Decision<ConfirmAnswer> {
   const before = state.verdicts.get(payment);
   if (before !== undefined) return unchanged(before.answer);
-  const sale = saleOf(state, orderId, now, hashing);
-  const answer: ConfirmAnswer = { verdict: sale === null ? "refused" : "sold", at: now };
+  const { sale, refusal } = saleOf(state, orderId, card, now, hashing);
+  const answer: ConfirmAnswer = refusal === null ? { verdict: "sold", at: now } : { verdict: "refused", at: now, ...refusal };
   return { outcome: answer, changes: { ...sale, verdicts: [{ id: payment, order: orderId, answer }] } };
 }
 
-function saleOf(state: DropState, orderId: string, now: number, hashing: Hashing): Changes | null {
+interface Sale {
+  /** What becomes of the hold and its units. */
+  readonly sale: Changes | null;
+  /** Null: it is sold. */
+  readonly refusal: { readonly reason?: "card_limit" } | null;
+}
+
+function saleOf(state: DropState, orderId: string, card: string | null, now: number, hashing: Hashing): Sale {
   const facts = factsOf(state);
+  const { plan } = facts;
   const order = state.orders.get(orderId);
   const hold = order === undefined ? undefined : state.holds.get(order.hold);
-  if (hold === undefined || facts.cancelled || hold.state === "sold") return null;
-  const sold: HoldRow = { ...hold, state: "sold" };
-  if (hold.state === "placed") return { movements: movementsOf("sell", hold, facts.plan, now, hashing), holds: [sold] };
-  if (!canTakeAgain(state, hold, now)) return null;
+  if (hold === undefined || facts.cancelled || hold.state === "sold") return { sale: null, refusal: {} };
+  const isLate = hold.state !== "placed";
+  if (isLate && !canTakeAgain(state, hold, now)) return { sale: null, refusal: {} };
+  if (isOverCardLimit(state, plan, card, itemCount(hold.lines))) {
+    // The payment page has had its payment: the units go back now, and not when the time to pay would have ended.
+    return { sale: isLate ? null : voided(hold, plan, now, hashing), refusal: { reason: "card_limit" } };
+  }
+  const sold: HoldRow = { ...hold, state: "sold", ...(card === null ? {} : { card }) };
+  if (!isLate) return { sale: { movements: movementsOf("sell", hold, plan, now, hashing), holds: [sold] }, refusal: null };
   return {
-    movements: [...movementsOf("hold", hold, facts.plan, now, hashing), ...movementsOf("sell", hold, facts.plan, now, hashing)],
-    // Its units are of this stage now, and come off what is kept for its lane in this one.
-    holds: [{ ...sold, stage: stageAt(facts.plan, now) ?? hold.stage }],
+    sale: {
+      movements: [...movementsOf("hold", hold, plan, now, hashing), ...movementsOf("sell", hold, plan, now, hashing)],
+      // Its units are of this stage now, and come off what is kept for its lane in this one.
+      holds: [{ ...sold, stage: stageAt(plan, now) ?? hold.stage }],
+    },
+    refusal: null,
   };
+}
+
+/** A placed hold that ends without a sale. */
+function voided(hold: HoldRow, plan: Plan, now: number, hashing: Hashing): Changes {
+  return { movements: movementsOf("void", hold, plan, now, hashing), holds: [{ ...hold, state: "voided" }] };
 }
 
 /**
  * Whether late money can have its units again: all of them from the open stage,
- * nothing of what is kept for another lane, and without a person or a coupon going over what they may. What was given
+ * nothing of what is kept for another lane, and without a person, an address or a coupon going over what they may. What was given
  * back when the order ended may have been used by others, or by the same person.
  */
 function canTakeAgain(state: DropState, hold: HoldRow, now: number): boolean {
@@ -49,8 +74,10 @@ function canTakeAgain(state: DropState, hold: HoldRow, now: number): boolean {
   if (!isSelling(facts, now)) return false;
   if (hold.units.some(({ sku, quantity }) => quantity > unitsFor(state, plan, sku, hold.lane, now))) return false;
   const items = itemCount(hold.lines);
-  if (countOf(state.counters.itemsByEntry, hold.entry) + items > plan.limitPerPerson) return false;
-  if (hold.person !== null && countOf(state.counters.itemsByPerson, hold.person) + items > plan.limitPerPerson) return false;
+  const limit = limitOfEntry(state, plan, hold.entry);
+  if (countOf(state.counters.itemsByEntry, hold.entry) + items > limit) return false;
+  if (hold.person !== null && countOf(state.counters.itemsByPerson, hold.person) + items > limit) return false;
+  if (addressLimitReached(state, plan, hold.destination, items) !== null) return false;
   if (hold.coupon === null) return true;
   const terms = plan.campaigns.find((campaign) => campaign.id === hold.coupon?.campaign);
   return terms !== undefined && isSpendable(state, terms, hold.coupon);
@@ -72,8 +99,7 @@ export function decideFail(state: DropState, orderId: string, now: number, hashi
   const order = state.orders.get(orderId);
   const hold = order === undefined ? undefined : state.holds.get(order.hold);
   if (hold === undefined || hold.state !== "placed") return unchanged(null);
-  const { plan } = factsOf(state);
-  return { outcome: null, changes: { movements: movementsOf("void", hold, plan, now, hashing), holds: [{ ...hold, state: "voided" }] } };
+  return { outcome: null, changes: voided(hold, factsOf(state).plan, now, hashing) };
 }
 
 export type RestockOutcome = "restocked" | "more_than_was_sold";

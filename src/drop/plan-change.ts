@@ -1,10 +1,11 @@
-import { changedTimetable, configuredStages, wantedStock, wantedTimes } from "./changed-stages.ts";
-import { changedBudgets, changedCampaigns, changedItems, frozenTerms } from "./changed-terms.ts";
+import { changedTimetable, configuredStages, wantedRelease, wantedTimes } from "./changed-stages.ts";
+import { changedBudgets, changedCampaigns, changedItems, changedLimits, frozenTerms } from "./changed-terms.ts";
 import { factsOf } from "./hold-movements.ts";
 import type { Plan, PlanSource } from "./plan.ts";
 import type { FieldChange, PlanChangeAnswer, PlanDifference } from "./port.ts";
 import { planMovement } from "./record.ts";
 import { stageOpenings } from "./release.ts";
+import { resaleLimitsOf } from "./resale-limits.ts";
 import { type Decision, type DropFacts, type DropState, unchanged } from "./state.ts";
 
 /** Looks at a config against the running plan, and publishes what differs if `publish` says so. */
@@ -60,6 +61,7 @@ function differencesOf(state: DropState, source: PlanSource, now: number): PlanD
     ...changedTimetable(state, source, now),
     ...plainChange("low", plan.low, source.low),
     ...changedBudgets(plan, source),
+    ...changedLimits(plan, source),
     ...changedCampaigns(state, source),
   ];
 }
@@ -71,7 +73,7 @@ function plainChange(field: string, from: string | number, to: string | number):
 /** The plan with everything that may change as the config has it; the order of its items stays. */
 function changedPlan(facts: DropFacts, source: PlanSource, now: number): Plan {
   const { plan } = facts;
-  const stock = wantedStock(facts, source, now);
+  const { stock, drips } = wantedRelease(facts, source, now);
   const { announceAt, lobbyOpensAt, closesAt } = wantedTimes(facts, source, now);
   return {
     ...plan,
@@ -84,7 +86,9 @@ function changedPlan(facts: DropFacts, source: PlanSource, now: number): Plan {
     opensAt: stock[0]?.stages[0]?.opensAt ?? plan.opensAt,
     low: source.low,
     budgets: source.budgets,
+    limits: resaleLimitsOf(source),
     campaigns: source.campaigns,
     stock,
+    drips,
   };
 }

@@ -7,6 +7,25 @@ export interface StageUnits {
   readonly units: number;
 }
 
+/** A stage that comes out little by little: at most `units` of every stock unit at once, and the next ones `everyMs` later. */
+export interface DripTerms {
+  readonly everyMs: number;
+  readonly units: number;
+}
+
+/** Stages of a plan that are the steps of one drip; `stage` is the number of the first of them, from 1. */
+export interface DripSteps {
+  readonly stage: number;
+  readonly steps: number;
+}
+
+/** A stage as the config has it: a part of everything that opens at once, or drips from then on. */
+export interface SourceStage {
+  readonly sharePercent: number;
+  readonly afterMs: number;
+  readonly drip?: DripTerms;
+}
+
 /** What is counted: a sku with a quantity of its own, released stage by stage. */
 export interface StockUnit {
   readonly sku: string;
@@ -74,6 +93,16 @@ export interface NetworkBudgets {
 /** Wide enough for an office or a venue behind one address, and far too narrow for a flood. */
 export const USUAL_BUDGETS: NetworkBudgets = { joinsPerMinute: 600, unpaidHolds: 60 };
 
+/**
+ * How much of a drop may go to one place or be paid by one card, in items,
+ * whoever orders; null where there is no limit. It makes buying for resale
+ * dearer and proves nothing: people have several addresses and cards.
+ */
+export interface ResaleLimits {
+  readonly address: number | null;
+  readonly card: number | null;
+}
+
 /** A public randomness beacon: rounds come out at `genesisAt + (round - 1) × periodMs`. */
 export interface BeaconTerms {
   /** The chain's hash in hex, which names its key and its scheme. */
@@ -106,6 +135,10 @@ interface PlanTerms {
   /** Null where the committed secret alone decides the draw. */
   readonly beacon: BeaconTerms | null;
   readonly limitPerPerson: number;
+  /** Up to how many people may stand in line with one ticket; absent where everyone stands alone. Read by `groupMaxOf`. */
+  readonly groupMax?: number;
+  /** Absent in what was stored before there were such limits; read by `resaleLimitsOf`. */
+  readonly limits?: ResaleLimits;
   readonly holdTtlMs: number;
   readonly capture: "at-once" | "on-fulfilment";
   readonly low: number;
@@ -129,6 +162,8 @@ export interface Plan extends PlanTerms {
   readonly opensAt: number;
   readonly closesAt: number;
   readonly stock: readonly StockUnit[];
+  /** Which of the stages are steps of a drip, in order; absent where none is, as in every plan that was made before there were drips. */
+  readonly drips?: readonly DripSteps[];
   /** hex(SHA-256(secret)), the promise that the draw's secret was fixed before anyone joined. */
   readonly commitment: string;
 }
@@ -143,6 +178,6 @@ export interface PlanSource extends PlanTerms {
   readonly opensAt: Moment;
   readonly closesAt: Moment;
   /** Shares in percent sum to 100; `afterMs` counts from `opensAt`, ascending, the first is 0. */
-  readonly stages: readonly { readonly sharePercent: number; readonly afterMs: number }[];
+  readonly stages: readonly SourceStage[];
   readonly stock: readonly { readonly sku: string; readonly quantity: number }[];
 }

@@ -139,6 +139,8 @@ export interface TicketFacts {
   readonly keyThumbprint: string;
   /** HMAC of the address that was proven at the join; null where the drop asks for none. */
   readonly person: string | null;
+  /** How many people stand in line with it; absent for one. Read by `peopleOf`. */
+  readonly people?: number;
 }
 
 export interface Line {
@@ -187,6 +189,8 @@ export interface PlaceCommand {
   readonly person: string;
   readonly email: string;
   readonly delivery: Delivery;
+  /** HMAC of the normalised postal address; absent where nothing is sent. */
+  readonly destination?: string;
   readonly coupon: CheckedCoupon | null;
   readonly region: string | null;
   readonly locale: string;
@@ -194,11 +198,16 @@ export interface PlaceCommand {
 }
 
 /** What the drop says of a payment: stored with the payment and never changed by a retry. */
-export type ConfirmAnswer = { readonly verdict: "sold"; readonly at: number } | { readonly verdict: "refused"; readonly at: number };
+export type ConfirmAnswer =
+  | { readonly verdict: "sold"; readonly at: number }
+  /** Without a reason there was nothing to sell, or no time left to sell it in. */
+  | { readonly verdict: "refused"; readonly at: number; readonly reason?: "card_limit" };
 
 export interface PaymentToConfirm {
   readonly order: string;
   readonly payment: string;
+  /** Hash of the card that pays, which means nothing outside of this drop; absent or null where the provider names none. */
+  readonly card?: string | null;
 }
 
 export type NotOpen =
@@ -212,13 +221,18 @@ export type HoldRejection =
   | { readonly code: "pass_expired" }
   | { readonly code: "id_reused" }
   | { readonly code: "not_found" }
-  | { readonly code: "quantity_not_allowed"; readonly pointer: string; readonly max: number }
+  /** `people` is how many may have so much together; absent for one. */
+  | { readonly code: "quantity_not_allowed"; readonly pointer: string; readonly max: number; readonly people?: number }
   | { readonly code: "unknown_sku"; readonly pointer: string }
   | { readonly code: "limit_reached"; readonly limit: number }
   | { readonly code: "sold_out"; readonly sku: string; readonly available: number; readonly nextStageAt: number | null }
   /** The network holds as much unpaid as it may. */
   | { readonly code: "too_many_requests"; readonly retryAt: number };
-export type AbandonRejection = { readonly code: "not_found" } | { readonly code: "order_placed" };
+export type AbandonRejection =
+  | { readonly code: "not_found" }
+  | { readonly code: "order_placed" }
+  /** The entry has asked more than any person does. */
+  | { readonly code: "too_many_requests"; readonly retryAt: number };
 export type PlaceRejection =
   | { readonly code: "not_found" }
   | { readonly code: "id_reused" }
@@ -226,9 +240,12 @@ export type PlaceRejection =
   /** The place belongs to an address that was proven, and the order names another one. */
   | { readonly code: "identity_differs" }
   | { readonly code: "hold_expired" }
-  | { readonly code: "limit_reached"; readonly limit: number }
+  /** Without `per` it is the limit of a person. */
+  | { readonly code: "limit_reached"; readonly limit: number; readonly per?: "address" }
   | { readonly code: "coupon_invalid" }
-  | { readonly code: "coupon_used_up" };
+  | { readonly code: "coupon_used_up" }
+  /** The entry has asked more than any person does. */
+  | { readonly code: "too_many_requests"; readonly retryAt: number };
 
 /** What became of a round that somebody brought. Only `wrong` says that it was not the beacon's. */
 export type BeaconOutcome = "taken" | "not_needed" | "too_early" | "wrong";
@@ -296,8 +313,8 @@ export interface DropPort {
   place(command: PlaceCommand): Promise<Result<PlacedOrder, PlaceRejection>>;
   /** The placed order as the drop stored it, for the moments in which settlement has not seen it yet. */
   placed(order: string): Promise<PlacedOrder | null>;
-  /** Settlement: the money is authorised. Final per payment. */
-  confirm(order: string, payment: string): Promise<ConfirmAnswer>;
+  /** Settlement: the money is authorised, by the card of this hash where it is one. Final per payment. */
+  confirm(order: string, payment: string, card?: string | null): Promise<ConfirmAnswer>;
   /** The same for many payments in one call, answered in their order; null where this one could not be decided and is to be asked again. */
   confirmAll(payments: readonly PaymentToConfirm[]): Promise<readonly (ConfirmAnswer | null)[]>;
   /** Settlement: the provider says "processing"; extends `payBy` once. Answers the time that now holds. */

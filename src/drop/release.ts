@@ -28,13 +28,16 @@ export function stageOpenings(plan: Plan): readonly number[] {
   return plan.stock[0]?.stages.map((stage) => stage.opensAt) ?? [];
 }
 
-/** The stage that is open at `now`, 1-based, or null before the first. */
+/** The stage that is open at `now`, 1-based, or null before the first. Each step of a drip is a stage. */
 export function stageAt(plan: Plan, now: number): number | null {
-  const open = stageOpenings(plan).filter((opensAt) => opensAt <= now).length;
+  // Every hold asks, and a drip may have two hundred steps: nothing is made to be counted.
+  const stages = plan.stock[0]?.stages ?? [];
+  let open = 0;
+  for (const { opensAt } of stages) if (opensAt <= now) open++;
   return open === 0 ? null : open;
 }
 
 /** When the next stage opens, or null when all of them are open. */
 export function nextStageAt(plan: Plan, now: number): number | null {
-  return stageOpenings(plan).find((opensAt) => opensAt > now) ?? null;
+  return plan.stock[0]?.stages.find(({ opensAt }) => opensAt > now)?.opensAt ?? null;
 }

@@ -1,13 +1,16 @@
 import type { Hashing } from "../kernel/hashing.ts";
-import { accepted, rejected, type Result } from "../kernel/result.ts";
+import { accepted, assert, rejected, type Result } from "../kernel/result.ts";
 import { isServed, rankOf } from "../lobby/draw.ts";
 import { coolUntil } from "./cool-down.ts";
+import { groupMaxOf, limitOf, peopleOf } from "./groups.ts";
 import { factsOf } from "./hold-movements.ts";
+import type { Plan } from "./plan.ts";
 import type { ClaimAnswer, ClaimRejection, Sitting, TicketFacts } from "./port.ts";
-import { nextStageAt, stageAt } from "./release.ts";
+import { stageAt } from "./release.ts";
 import { type CallRow, type Decision, type DropState, lineId, type SittingRow, unchanged } from "./state.ts";
+import { nextWrittenStageAt, writtenNumber } from "./written-stages.ts";
 
-/** How often one ticket may sit down in one stage. */
+/** How often one ticket may sit down in one stage; a whole drip is one, or whoever holds and lets go could do so again with every step. */
 export const SITTINGS_PER_STAGE_MAX = 2;
 
 type Claim = Result<ClaimAnswer, ClaimRejection>;
@@ -31,20 +34,23 @@ export function decideClaim(state: DropState, ticket: TicketFacts, sittingId: st
     return unchanged(accepted({ state: "waiting", rank }));
   }
   const stage = stageAt(plan, now) ?? 1;
-  const inStage = before.filter((sitting) => sitting.stage === stage);
+  const inStage = before.filter((sitting) => writtenNumber(plan, sitting.stage) === writtenNumber(plan, stage));
   if (inStage.length >= SITTINGS_PER_STAGE_MAX) {
-    return unchanged(rejected({ code: "too_many_requests", retryAt: nextStageAt(plan, now) ?? plan.closesAt }));
+    return unchanged(rejected({ code: "too_many_requests", retryAt: nextWrittenStageAt(plan, now) ?? plan.closesAt }));
   }
   const retryAt = coolUntil(state, plan, ticket, inStage, now);
   if (now < retryAt) return unchanged(rejected({ code: "too_many_requests", retryAt }));
+  const people = peopleOf(ticket);
+  assert(people >= 1 && people <= groupMaxOf(plan), "no ticket stands for more people than the plan lets stand together");
+  const together = people === 1 ? {} : { people };
   const sitting: SittingRow = {
     id: sittingId, entry: ticket.entry, keyThumbprint: ticket.keyThumbprint, person: ticket.person, lane: ticket.lane, rank, wants: ticket.wants, stage,
-    admittedAt: now, expiresAt: now + plan.claimWindowMs, heldAt: null, holds: 0,
+    admittedAt: now, expiresAt: now + plan.claimWindowMs, heldAt: null, holds: 0, ...together,
   };
   return {
     outcome: accepted({ state: "admitted", sitting: sittingView(sitting) }),
     changes: {
-      movements: [{ kind: "admit", subject: ticket.entry, rank, lane: ticket.lane }],
+      movements: [{ kind: "admit", subject: ticket.entry, rank, lane: ticket.lane, ...together }],
       sittings: [sitting],
       endedCalls: ticket.wants.map(({ sku }) => callId(sku, ticket.lane, rank)).filter((id) => state.calls.has(id)),
     },
@@ -61,6 +67,12 @@ export function decideClaim(state: DropState, ticket: TicketFacts, sittingId: st
  */
 function isInSeal({ sealedThrough }: DropState, { shard, joinedAt }: TicketFacts): boolean {
   return joinedAt <= (sealedThrough.get(shard) ?? 0);
+}
+
+/** How many items an entry may have in all: as many as the people who stand in line as this one. */
+export function limitOfEntry(state: DropState, plan: Plan, entry: string): number {
+  const [sitting] = sittingsOf(state, entry);
+  return limitOf(plan, sitting === undefined ? 1 : peopleOf(sitting));
 }
 
 /** Every sitting that an entry had, oldest first. */

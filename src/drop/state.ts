@@ -2,7 +2,7 @@ import type { PlacedOrder } from "../checkout/placed-order.ts";
 import type { CheckedCoupon } from "../coupon/campaign.ts";
 import type { Counters } from "./counters.ts";
 import type { Movement, UnitCount } from "./movements.ts";
-import type { BeaconRound, Plan } from "./plan.ts";
+import type { BeaconRound, DripTerms, Plan } from "./plan.ts";
 import type { ConfirmAnswer, HoldState, Line, OutboxMessage, PublicChange, ShardSeal } from "./port.ts";
 import type { RecordTail } from "./record.ts";
 import type { Timetable } from "./timetable.ts";
@@ -47,6 +47,7 @@ export interface DropFacts {
 export interface ConfiguredStage {
   readonly sharePercent: number;
   readonly opensAt: number;
+  readonly drip?: DripTerms;
 }
 
 export interface PricedLine extends Line {
@@ -77,6 +78,10 @@ export interface HoldRow {
   readonly order: string | null;
   readonly person: string | null;
   readonly coupon: SpentCoupon | null;
+  /** Keyed hash of the postal address of its order; absent before there is one, and where it is picked up. */
+  readonly destination?: string;
+  /** Hash of the card that paid for it; absent before it is sold, and where the provider names none. */
+  readonly card?: string;
   /** Until when the placed order may be paid; the units come back half a minute later. */
   readonly payBy: number | null;
   /** Whether settlement was told that the time to pay is over. */
@@ -96,6 +101,8 @@ export interface SittingRow {
   readonly lane: string;
   readonly rank: string;
   readonly wants: readonly Line[];
+  /** How many people sit here and share one limit; absent for one. */
+  readonly people?: number;
   readonly stage: number;
   readonly admittedAt: number;
   readonly expiresAt: number;

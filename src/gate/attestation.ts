@@ -28,6 +28,15 @@ export function attestation(ticket: string, expiresAt: number): Redemption {
   return { key: attestationKey(ticket), ticket: STAFF, uses: 1, expiresAt };
 }
 
+/**
+ * Takes staff's word for one person. They saw one, and a form can be sent again
+ * with another address: what they said would else be good for as many addresses
+ * as somebody can think of.
+ */
+export function attestedPerson(ticket: string, person: string, expiresAt: number): Redemption {
+  return { key: `attested-for/${ticket}`, ticket: person, uses: 1, expiresAt };
+}
+
 /** Asks whether staff have said it: a use of nothing, which is granted to those alone who have used the name before. */
 export function attestationQuestion(ticket: string, expiresAt: number): Redemption {
   return { ...attestation(ticket, expiresAt), uses: 0 };

@@ -19,12 +19,24 @@ export function typedCode(text: string): string | null {
   return /^\d+$/.test(digits) && digits.length === CODE_DIGITS ? digits : null;
 }
 
+interface CodeMail {
+  readonly to: string;
+  readonly code: string;
+  readonly drop: string;
+  readonly store: string;
+  readonly key: string;
+  /** Whether somebody else joins, with this address in their group. */
+  readonly isForGroup?: boolean;
+}
+
 /** The mail that carries a code. It says nothing that depends on whether the address is known. */
-export function codeMail({ to, code, drop, store, key }: { readonly to: string; readonly code: string; readonly drop: string; readonly store: string; readonly key: string }): Mail {
+export function codeMail({ to, code, drop, store, key, isForGroup = false }: CodeMail): Mail {
+  const subject = `${code} is your code for ${oneLine(drop)}`;
+  if (isForGroup) return { to, key, subject, text: groupText({ code, drop, store }) };
   return {
     to,
     key,
-    subject: `${code} is your code for ${oneLine(drop)}`,
+    subject,
     text: [
       `Your code for ${oneLine(drop)} at ${oneLine(store)}:`,
       "",
@@ -36,6 +48,20 @@ export function codeMail({ to, code, drop, store, key }: { readonly to: string; 
       "",
     ].join("\n"),
   };
+}
+
+/** This code is meant to be given away, to one person: whoever reads it has to learn to whom, and what it does. */
+function groupText({ code, drop, store }: Pick<CodeMail, "code" | "drop" | "store">): string {
+  return [
+    `Somebody joins the line for ${oneLine(drop)} at ${oneLine(store)}, and says that you stand in line with them. Your code:`,
+    "",
+    code,
+    "",
+    "If you do, give it to that friend and to nobody else. It puts you in their group: they order for all of you, and this address can have no other place in this drop. It is good for ten minutes, and for nothing but their group.",
+    "",
+    "If you know of nothing, you need not do anything: without the code nothing happens.",
+    "",
+  ].join("\n");
 }
 
 /** Titles are the store's own; a line break in one would still end a header. */

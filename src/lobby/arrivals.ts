@@ -3,7 +3,7 @@ import type { Plan } from "../drop/plan.ts";
 import { accepted, rejected, type Result } from "../kernel/result.ts";
 import { type JoinBudget, type NetworkMinute, shardPart } from "./join-budget.ts";
 import type { JoinCommand, JoinRejection, Spend } from "./port.ts";
-import type { BookedTicket, TicketBook } from "./tickets.ts";
+import type { BookedTicket, JoinWindow, TicketBook } from "./tickets.ts";
 
 /** Somebody who asks for a ticket, and when. */
 export interface Arrival {
@@ -18,6 +18,14 @@ export interface JoinChanges {
   readonly minutes: readonly NetworkMinute[];
 }
 
+/** What arrivals are decided by. */
+interface JoinBooks {
+  readonly book: TicketBook;
+  readonly budget: JoinBudget;
+  readonly plan: Plan;
+  readonly isOver: boolean;
+}
+
 interface DecidedArrivals {
   /** In the order of the arrivals. */
   readonly outcomes: readonly Result<BookedTicket, JoinRejection>[];
@@ -30,15 +38,12 @@ interface DecidedArrivals {
  * lookup and never a write. The book is changed at once: a caller that cannot
  * store the changes makes its memory anew.
  */
-export function decideArrivals(
-  arrivals: readonly Arrival[],
-  { book, budget, plan, isOver }: { readonly book: TicketBook; readonly budget: JoinBudget; readonly plan: Plan; readonly isOver: boolean },
-): DecidedArrivals {
-  const window = { lobbyOpensAt: plan.lobbyOpensAt, opensAt: plan.opensAt, closesAt: plan.closesAt, isOver, asksForPerson: plan.gates.email, lanes: plan.lanes };
+export function decideArrivals(arrivals: readonly Arrival[], { book, budget, plan, isOver }: JoinBooks): DecidedArrivals {
+  const window = windowOf(plan, isOver);
   const tickets = new Set<BookedTicket>();
   const spent: JoinChanges["spent"][number][] = [];
   const outcomes = arrivals.map(({ command, at }): Result<BookedTicket, JoinRejection> => {
-    const retryAt = budget.ask(command.network, shardPart(budgetsOf(plan, command.network).joinsPerMinute, plan.shards), at);
+    const retryAt = budget.takeAnnounced(command, at) ? null : budget.ask(command.network, joinsAllowed(plan, command), at);
     if (retryAt !== null) return rejected({ code: "too_many_requests", retryAt });
     const joined = book.join(command, window, at);
     if (!joined.ok) return joined;
@@ -48,4 +53,27 @@ export function decideArrivals(
   });
   // Counts alone are not worth a write; they are stored with the next ticket.
   return { outcomes, changes: tickets.size === 0 ? null : { tickets: [...tickets], spent, minutes: budget.takeChanged() } };
+}
+
+/**
+ * Whether an arrival would be given its ticket, for whoever uses something up
+ * elsewhere in between. It costs the network what a join costs, or a flood would
+ * be for nothing; the join that follows a yes is then paid for.
+ */
+export function judgeArrival({ command, at }: Arrival, { book, budget, plan, isOver }: JoinBooks): Result<null, JoinRejection> {
+  const retryAt = budget.ask(command.network, joinsAllowed(plan, command), at);
+  if (retryAt !== null) return rejected({ code: "too_many_requests", retryAt });
+  const judged = book.judge(command, windowOf(plan, isOver), at);
+  if (!judged.ok) return judged;
+  budget.announce(command, at);
+  return accepted(null);
+}
+
+function joinsAllowed(plan: Plan, { network }: JoinCommand): number {
+  return shardPart(budgetsOf(plan, network).joinsPerMinute, plan.shards);
+}
+
+function windowOf(plan: Plan, isOver: boolean): JoinWindow {
+  const { lobbyOpensAt, opensAt, closesAt, lanes, limitPerPerson } = plan;
+  return { lobbyOpensAt, opensAt, closesAt, isOver, asksForPerson: plan.gates.email, lanes, limitPerPerson, ...(plan.groupMax === undefined ? {} : { groupMax: plan.groupMax }) };
 }

@@ -8,6 +8,12 @@ export interface NetworkMinute {
   readonly joins: number;
 }
 
+/** A join that was asked for before it came. */
+interface AnnouncedJoin {
+  readonly network: string;
+  readonly ticket: string;
+}
+
 /**
  * The part of a network's joins a minute that one shard allows. A keyed hash
  * spreads tickets over the shards like dice, so that of J joins a shard gets
@@ -29,6 +35,8 @@ export function shardPart(joinsPerMinute: number, shards: number): number {
 export class JoinBudget {
   readonly #minutes = new Map<string, NetworkMinute>();
   readonly #changed = new Set<string>();
+  /** Since when a ticket's join is paid for, by its network and id: at most one for each request that was counted. */
+  readonly #announced = new Map<string, number>();
   #forgetAt = 0;
 
   /** Counts one request. Answers null, or when the network's next minute begins where this one is used up. */
@@ -42,6 +50,19 @@ export class JoinBudget {
     this.#minutes.set(network, { network, startedAt, joins: joins + 1 });
     this.#changed.add(network);
     return null;
+  }
+
+  /** Notes that the join of which this request asked is on its way, and was counted with it. */
+  announce(join: AnnouncedJoin, now: number): void {
+    this.#announced.set(announcedName(join), now);
+  }
+
+  /** Whether a join was counted before it came: once, and for a minute. What an eviction forgets is counted twice. */
+  takeAnnounced(join: AnnouncedJoin, now: number): boolean {
+    const name = announcedName(join);
+    const startedAt = this.#announced.get(name);
+    this.#announced.delete(name);
+    return startedAt !== undefined && isWithin({ startedAt }, now);
   }
 
   /** Puts a stored minute back. */
@@ -59,6 +80,7 @@ export class JoinBudget {
   #forgetEnded(now: number): void {
     if (now < this.#forgetAt && this.#forgetAt - now <= MINUTE_MS) return;
     this.#forgetAt = now + MINUTE_MS;
+    for (const [name, startedAt] of this.#announced) if (!isWithin({ startedAt }, now)) this.#announced.delete(name);
     for (const { network, ...minute } of this.#minutes.values()) {
       if (isWithin(minute, now)) continue;
       this.#minutes.delete(network);
@@ -66,6 +88,10 @@ export class JoinBudget {
       this.#changed.delete(network);
     }
   }
+}
+
+function announcedName({ network, ticket }: AnnouncedJoin): string {
+  return `${network}/${ticket}`;
 }
 
 /** A minute that would begin in the future is from before a clock was set back, and over. */

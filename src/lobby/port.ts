@@ -38,6 +38,8 @@ export interface JoinCommand {
   readonly wants: readonly Line[];
   /** HMAC of the address that was proven; null where the drop asks for none. */
   readonly person: string | null;
+  /** The other people who stand in line with the ticket, by the addresses that they have proven; absent for nobody, and where the ticket is there already. */
+  readonly members?: readonly string[];
   /** Keyed hash of the network that asked, for its budget. */
   readonly network: string;
   /** What this join uses up, such as a solved challenge: spent in the same transaction that gives the ticket. */
@@ -60,6 +62,15 @@ export interface JoinedTicket {
   readonly wants: readonly Line[];
   readonly keyThumbprint: string;
   readonly person: string | null;
+  /** How many people stand in line with it; absent for one. */
+  readonly people?: number;
+}
+
+/** The people who stand in line with a ticket: from the first join on the same ones, for good. */
+export interface TicketPersons {
+  /** Null where the ticket belongs to nobody in particular. */
+  readonly owner: string | null;
+  readonly members: readonly string[];
 }
 
 export type JoinRejection =
@@ -71,7 +82,9 @@ export type JoinRejection =
   | { readonly code: "already_spent"; readonly key: string }
   /** The drop's door asks for an address that was proven, and none came. */
   | { readonly code: "identity_required" }
-  /** The ticket exists and belongs to another key: whoever asks learns nothing more. */
+  /** More is wanted than the people who stand in line with the ticket may have together. */
+  | { readonly code: "quantity_not_allowed"; readonly pointer: string; readonly max: number; readonly people?: number }
+  /** The ticket exists and belongs to another key, or stands for other people: whoever asks learns nothing more. */
   | { readonly code: "id_reused" };
 
 export interface TicketStanding {
@@ -88,6 +101,13 @@ export interface Leaf {
   readonly weight: number;
 }
 
+/** A part of the sealed leaves. What is sealed never changes, and more only follows after it. */
+export interface LeafPage {
+  readonly leaves: readonly Leaf[];
+  /** How many leaves there are in all. */
+  readonly count: number;
+}
+
 /** An inclusion proof as in RFC 6962, section 2.1.1. */
 export interface InclusionProof {
   readonly shard: number;
@@ -102,10 +122,18 @@ export interface InclusionProof {
 export interface LobbyPort {
   join(command: JoinCommand): Promise<Result<JoinedTicket, JoinRejection>>;
   standing(ticket: string): Promise<TicketStanding | null>;
+  /**
+   * Whether `join` would give the ticket, asked before anything elsewhere is used
+   * up for it. Nothing is changed but the network's budget, which the join that
+   * follows within the minute does not pay again.
+   */
+  mayJoin(command: JoinCommand): Promise<Result<null, JoinRejection>>;
+  /** For whom the ticket was given; null for a ticket that nobody has. */
+  personsOf(ticket: string): Promise<TicketPersons | null>;
   /** Null before the ticket's seal, and for a ticket that is not here. */
   proof(ticket: string): Promise<InclusionProof | null>;
-  /** The sealed leaves in the order of their trees, or null before the first seal. */
-  entries(): Promise<readonly Leaf[] | null>;
+  /** The sealed leaves in the order of their trees, from number `from` (from 0) on, a page of them; null before the first seal. */
+  entries(from: number): Promise<LeafPage | null>;
   /** The live state, at most a second old; null when the drop was never planned. Other shards hand in their report. */
   live(report: ShardReport | null): Promise<LobbyLive | null>;
   /** Seals, reports and reads as far as the time has come. For cron and alarms. */

@@ -1,11 +1,19 @@
+import { itemCount } from "../drop/counters.ts";
+import { groupMaxOf, limitOf } from "../drop/groups.ts";
 import { betterLane } from "../drop/lanes.ts";
 import type { LaneShare } from "../drop/plan.ts";
 import type { Line } from "../drop/port.ts";
 import { assert, accepted, rejected, type Result } from "../kernel/result.ts";
-import type { JoinCommand, JoinedTicket, JoinRejection, Leaf, Spend } from "./port.ts";
+import type { JoinCommand, JoinedTicket, JoinRejection, Leaf, Spend, TicketPersons } from "./port.ts";
 
 /** A ticket as its shard keeps it. */
-export interface BookedTicket extends JoinedTicket {
+interface StoredTicket extends Omit<JoinedTicket, "people"> {
+  /** Who stands in line with it beside its owner: as the first join said, for good. Absent for nobody. */
+  readonly members?: readonly string[];
+}
+
+/** A ticket with what the shard notes for itself. */
+export interface BookedTicket extends StoredTicket {
   /** Its number in the order of arrival, from 0. */
   readonly index: number;
   /** Another browser's after its owner has proven the address again there. */
@@ -29,6 +37,9 @@ export interface JoinWindow {
   readonly isOver: boolean;
   /** Whether a new ticket needs an address that was proven. */
   readonly asksForPerson: boolean;
+  /** How many items one person may have, and up to how many people may stand together. */
+  readonly limitPerPerson: number;
+  readonly groupMax?: number;
   readonly lanes: readonly LaneShare[];
 }
 
@@ -38,6 +49,15 @@ interface Joined {
   readonly change: "created" | "changed" | "none";
   /** What the change used up. */
   readonly spent: readonly Spend[];
+}
+
+/** A join that nothing stands in the way of. */
+interface JudgedJoin {
+  /** The ticket as it is there; undefined for a new one. */
+  readonly known: BookedTicket | undefined;
+  readonly joinedAt: number;
+  readonly entersLane: boolean;
+  readonly isUnchanged: boolean;
 }
 
 /** One seal of the shard: the tickets from where the seal before it ended up to, not including, number `end`. */
@@ -84,23 +104,39 @@ export class TicketBook {
    * by its first try: it changes nothing, and its first answer may have been lost.
    */
   join(command: JoinCommand, window: JoinWindow, now: number): Result<Joined, JoinRejection> {
-    const known = this.#byId.get(command.ticket);
-    if (known !== undefined && !isOwner(known, command)) return rejected({ code: "id_reused" });
-    const joinedAt = Math.max(now, this.#floor);
-    // By the clock or by the draw, whichever this shard knows of: a rank that others were served by must not change.
-    const entersLane = known !== undefined && joinedAt < window.opensAt && known.rank === null && betterLane(window.lanes, known.lane, command.lane) !== known.lane;
-    if (known !== undefined && known.keyThumbprint === command.keyThumbprint && sameWants(known.wants, command.wants) && !entersLane) return accepted({ ticket: known, change: "none", spent: [] });
-    if (window.isOver || joinedAt >= window.closesAt) return rejected({ code: "drop_closed" });
-    if (known === undefined && joinedAt < window.lobbyOpensAt) return rejected({ code: "lobby_not_open", lobbyOpensAt: window.lobbyOpensAt });
-    if (known === undefined && window.asksForPerson && command.person === null) return rejected({ code: "identity_required" });
-    const used = command.spends.find(({ key }) => this.#spent.has(key));
-    if (used !== undefined) return rejected({ code: "already_spent", key: used.key });
+    const judged = this.judge(command, window, now);
+    if (!judged.ok) return judged;
+    const { known, joinedAt, entersLane, isUnchanged } = judged.value;
+    if (known !== undefined && isUnchanged) return accepted({ ticket: known, change: "none", spent: [] });
     for (const spend of command.spends) this.restoreSpent(spend);
     if (known === undefined) return accepted({ ticket: this.restore({ ...command, joinedAt }, null), change: "created", spent: command.spends });
     known.wants = command.wants;
     known.keyThumbprint = command.keyThumbprint;
     if (entersLane) [known.lane, known.weight] = [command.lane, command.weight];
     return accepted({ ticket: known, change: "changed", spent: command.spends });
+  }
+
+  /** What `join` would say at this moment; it changes nothing. */
+  judge(command: JoinCommand, window: JoinWindow, now: number): Result<JudgedJoin, JoinRejection> {
+    const known = this.#byId.get(command.ticket);
+    if (known !== undefined && !isOwner(known, command)) return rejected({ code: "id_reused" });
+    // The draw was made for so many people: who they are is never another thing to be changed later.
+    if (known !== undefined && command.members !== undefined && !sameMembers(membersOf(known), command.members)) return rejected({ code: "id_reused" });
+    const people = 1 + membersOf(known ?? command).length;
+    const limit = limitOf(window, people);
+    if (itemCount(command.wants) > limit) return rejected({ code: "quantity_not_allowed", pointer: "/wants", max: limit, ...(people === 1 ? {} : { people }) });
+    const joinedAt = Math.max(now, this.#floor);
+    // By the clock or by the draw, whichever this shard knows of: a rank that others were served by must not change.
+    const entersLane = known !== undefined && joinedAt < window.opensAt && known.rank === null && betterLane(window.lanes, known.lane, command.lane) !== known.lane;
+    const isUnchanged = known !== undefined && known.keyThumbprint === command.keyThumbprint && sameWants(known.wants, command.wants) && !entersLane;
+    const judged = accepted({ known, joinedAt, entersLane, isUnchanged });
+    if (isUnchanged) return judged;
+    if (window.isOver || joinedAt >= window.closesAt) return rejected({ code: "drop_closed" });
+    if (known === undefined && joinedAt < window.lobbyOpensAt) return rejected({ code: "lobby_not_open", lobbyOpensAt: window.lobbyOpensAt });
+    if (known === undefined && window.asksForPerson && command.person === null) return rejected({ code: "identity_required" });
+    assert(people <= groupMaxOf(window), "no ticket stands for more people than the plan lets stand together");
+    const used = command.spends.find(({ key }) => this.#spent.has(key));
+    return used === undefined ? judged : rejected({ code: "already_spent", key: used.key });
   }
 
   /** Remembers that something was used up. */
@@ -114,11 +150,11 @@ export class TicketBook {
   }
 
   /** Puts a stored ticket into memory; they come in the order in which they were given. */
-  restore(joined: JoinedTicket, shownPosition: number | null): BookedTicket {
+  restore(joined: StoredTicket, shownPosition: number | null): BookedTicket {
     assert(joined.joinedAt >= this.#floor, "tickets are given in the order of their times");
     assert(!this.#byId.has(joined.ticket), "a ticket is in the book once");
-    const { ticket: id, entry, lane, weight, joinedAt, wants, keyThumbprint, person } = joined;
-    const ticket: BookedTicket = { ticket: id, entry, lane, weight, joinedAt, wants, keyThumbprint, person, index: this.tickets.length, rank: null, shownPosition };
+    const { ticket: id, entry, lane, weight, joinedAt, wants, keyThumbprint, person, members } = joined;
+    const ticket: BookedTicket = { ...(members === undefined ? {} : { members }), ticket: id, entry, lane, weight, joinedAt, wants, keyThumbprint, person, index: this.tickets.length, rank: null, shownPosition };
     this.tickets.push(ticket);
     this.#byId.set(id, ticket);
     this.#floor = joinedAt;
@@ -191,13 +227,31 @@ export class TicketBook {
 }
 
 /** A ticket as its owner's side may have it: without what the shard notes for itself. */
-export function publicTicket({ ticket, entry, lane, weight, joinedAt, wants, keyThumbprint, person }: BookedTicket): JoinedTicket {
-  return { ticket, entry, lane, weight, joinedAt, wants, keyThumbprint, person };
+export function publicTicket({ ticket, entry, lane, weight, joinedAt, wants, keyThumbprint, person, members }: BookedTicket): JoinedTicket {
+  return { ticket, entry, lane, weight, joinedAt, wants, keyThumbprint, person, ...(members === undefined ? {} : { people: 1 + members.length }) };
 }
 
-/** The key that the ticket is bound to, or the person to whom it belongs. */
+/** For whom a ticket was given. */
+export function personsOf(ticket: BookedTicket): TicketPersons {
+  return { owner: ticket.person, members: membersOf(ticket) };
+}
+
+/** Who stands in line with a ticket beside its owner. */
+function membersOf({ members }: Pick<StoredTicket, "members">): readonly string[] {
+  return members ?? [];
+}
+
+/**
+ * The person to whom the ticket belongs, or the key that it is bound to. Whoever
+ * proved to be another person is told so, whatever key they have: the ticket
+ * stays its person's, and an order would have to name that one.
+ */
 function isOwner(known: BookedTicket, { keyThumbprint, person }: JoinCommand): boolean {
-  return known.keyThumbprint === keyThumbprint || (known.person !== null && known.person === person);
+  return known.person === null || person === null ? known.keyThumbprint === keyThumbprint : known.person === person;
+}
+
+function sameMembers(known: readonly string[], asked: readonly string[]): boolean {
+  return known.length === asked.length && asked.every((person) => known.includes(person));
 }
 
 function sameWants(known: readonly Line[], asked: readonly Line[]): boolean {

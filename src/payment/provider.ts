@@ -24,6 +24,8 @@ export interface PaymentTruth {
   readonly currency: string;
   readonly captureBefore: number | null;
   readonly isMulticapture: boolean;
+  /** The provider's name for the card, the same for every payment by it; null before there is one, and for what is no card. */
+  readonly card: string | null;
 }
 
 /** What the provider knows of one order, whatever events said before. */

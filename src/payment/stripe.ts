@@ -168,6 +168,8 @@ function intentToTruth(intent: Stripe.PaymentIntent): PaymentTruth {
     currency,
     captureBefore: card?.capture_before === undefined ? null : card.capture_before * 1_000,
     isMulticapture: card?.multicapture?.status === "available",
+    // A wallet's card has the fingerprint of the number that the wallet uses for it, which is another one.
+    card: card?.fingerprint ?? null,
   };
 }
 

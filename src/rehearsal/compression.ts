@@ -1,4 +1,6 @@
 import type { DropConfig } from "../config/store-config.ts";
+import type { DripTerms, SourceStage } from "../drop/plan.ts";
+import { portionsOf, stepsOf } from "../drop/written-stages.ts";
 import { durationFromText } from "../kernel/time.ts";
 
 /*
@@ -13,16 +15,24 @@ const CLAIM_WINDOW_MIN_MS = 4_000;
 const HOLD_MIN_MS = 10_000;
 /** Between two stages the line has to come to rest: some claim windows and a hold. */
 const STAGE_GAP_MIN_MS = 15_000;
+/** The shortest step of a drip that a config may ask for on a local machine. */
+const DRIP_STEP_MIN_MS = 1_000;
+/** A beacon's round comes out nine to twelve seconds after the opening, which are seconds at any speed, and is heard of a little later. */
+const DRAW_WAIT_MS = 14_000;
+/** What is kept for a lane is kept for so many claim windows after the draw, or nobody of it could come in time. */
+const RESERVE_WINDOWS_MIN = 2;
 /** After the last opening, whatever is left over is worth this many claim windows. */
 const TAIL_WINDOWS_MIN = 12;
 
 export interface Compression {
   readonly speed: number;
   /** Counted from the opening. */
-  readonly stages: readonly { readonly sharePercent: number; readonly afterMs: number }[];
+  readonly stages: readonly SourceStage[];
   readonly closesAfterMs: number;
   readonly holdMs: number;
   readonly claimWindowMs: number;
+  /** The shortest time for which anything is kept for a lane. */
+  readonly reserveMinMs: number;
   /** What was not divided by the whole speed, and what else is not as it will be on the night: a sentence each. */
   readonly notes: readonly string[];
 }
@@ -45,26 +55,44 @@ export function compressionOf({ source }: DropConfig, { speed, abandonShare, uni
   };
   const claimWindowMs = bounded("The claim window", source.claimWindowMs, CLAIM_WINDOW_MIN_MS, "a call is heard of up to two seconds late");
   const holdMs = bounded("The hold", source.holdTtlMs, HOLD_MIN_MS, "the runtime takes no shorter one");
-  const stages: { readonly sharePercent: number; readonly afterMs: number }[] = [];
-  for (const [index, { sharePercent, afterMs }] of source.stages.entries()) {
+  const drawMs = source.beacon === null ? 0 : DRAW_WAIT_MS;
+  const reserveMinMs = drawMs + RESERVE_WINDOWS_MIN * claimWindowMs;
+  const keptMs = Math.max(0, ...source.lanes.map(({ untilMs }) => Math.max(reserveMinMs, untilMs / speed)));
+  const stages: SourceStage[] = [];
+  let dripMs = 0;
+  for (const [index, { sharePercent, afterMs, drip }] of source.stages.entries()) {
     const before = source.stages[index - 1];
-    const gap = before === undefined ? 0 : bounded(`The time before stage ${index + 1}`, afterMs - before.afterMs, STAGE_GAP_MIN_MS, "the line needs some claim windows to come to rest");
-    stages.push({ sharePercent, afterMs: (stages.at(-1)?.afterMs ?? 0) + gap });
+    const gap = before === undefined ? 0 : bounded(`The time before stage ${index + 1}`, afterMs - before.afterMs, Math.max(STAGE_GAP_MIN_MS + drawMs, dripMs), "the line needs some claim windows to come to rest, and a drip has to be out");
+    const everyMs = drip === undefined ? 0 : bounded(`A step of the drip of stage ${index + 1}`, drip.everyMs, keptMs + DRIP_STEP_MIN_MS, "what it keeps for a lane has to be everyone's before the next");
+    const kept = drip === undefined ? null : { everyMs, units: scaledStep(source, drip, units) };
+    stages.push({ sharePercent, afterMs: (stages.at(-1)?.afterMs ?? 0) + gap, ...(kept === null ? {} : { drip: kept }) });
+    // One more step than on the night: rounding may leave a unit for it in an edition of another size.
+    dripMs = drip === undefined ? 0 : (stepsOf(portionsOf(source.stock, source.stages.map((stage) => stage.sharePercent))[index]?.values() ?? [], drip) + 1) * everyMs;
   }
   const lastStage = source.stages.at(-1)?.afterMs ?? 0;
-  const tailMs = bounded("The time after the last stage", spanMs(source) - lastStage, tailWindows(abandonShare, units) * claimWindowMs, "everyone who is called and does not come costs a claim window");
+  const tailMs = bounded("The time after the last stage", spanMs(source) - lastStage, dripMs + drawMs + tailWindows(abandonShare, units) * claimWindowMs, "everyone who is called and does not come costs a claim window");
   notes.push("The time to pay after ordering (five minutes) is the contract's and is not divided, so nobody in the rehearsal orders and then never pays.");
   notes.push("The Workers' crons run every minute of the machine's own time.");
-  notes.push(...leftOut(source));
-  return { speed, stages, closesAfterMs: (stages.at(-1)?.afterMs ?? 0) + tailMs, holdMs, claimWindowMs, notes };
+  for (const { lane, untilMs } of source.lanes) bounded(`What is kept for ${lane}`, untilMs, reserveMinMs, "people of the lane have to be called first");
+  notes.push(...replaced(source));
+  return { speed, stages, closesAfterMs: (stages.at(-1)?.afterMs ?? 0) + tailMs, holdMs, claimWindowMs, reserveMinMs, notes };
 }
 
-/** What the night will have and the rehearsal does not. */
-function leftOut({ gates, beacon, lanes }: DropConfig["source"]): string[] {
+/** How many units a drip brings at a time in an edition of another size: in proportion, so that it takes as many steps. */
+function scaledStep({ stock, items }: DropConfig["source"], drip: DripTerms, units: number): number {
+  const total = stock.reduce((sum, { quantity }) => sum + quantity, 0);
+  // The parts of bundles keep their quantities, and would take more steps by less.
+  const hasParts = stock.some(({ sku }) => !items.some((item) => item.sku === sku));
+  const factor = hasParts ? Math.max(1, units / total) : units / total;
+  return Math.max(1, Math.ceil(drip.units * factor));
+}
+
+/** What the night will have and the rehearsal has not, or has in another form. */
+function replaced({ gates, beacon, lanes }: DropConfig["source"]): string[] {
   return [
     ...(gates.turnstile === null ? [] : ["Turnstile is not asked: its widget lives on a network that a rehearsal does not touch."]),
-    ...(beacon === null ? [] : ["The draw waits for no beacon, whose round is still to come: the committed secret alone decides."]),
-    ...(lanes.some(({ evidence }) => evidence.kind === "invite") ? ["Nobody has an invitation, so that a share for the invited falls to everyone at its time."] : []),
+    ...(beacon === null ? [] : ["The draw waits for a round of the sandbox's own chain in place of the beacon's: it is verified in the same way and proves nothing, because its key is no secret. Its nine to twelve seconds are not divided."]),
+    ...(lanes.some(({ evidence }) => evidence.kind === "presence" && evidence.withinKm === null) ? ["Nobody scans a code at a pop-up, so that what is kept for those who are there falls to everyone at its time."] : []),
   ];
 }
 
@@ -103,19 +131,20 @@ export interface RehearsedTerms {
 
 /** The drop's own table with what the rehearsal changes in it; everything else stays as the creator wrote it. */
 export function rehearsedTable(table: Table, { compression, lobbyMs, units, gates }: RehearsedTerms): Table {
-  // A round of a beacon that is still to come cannot be waited for, and the announcement is now.
-  const { beacon: _beacon, gates: _gates, lanes, ...kept } = table;
+  const { beacon, gates: _gates, lanes, ...kept } = table;
   return {
     ...kept,
     announceAt: "+0s",
     lobbyOpensAt: "+0s",
     opensAt: `+${lobbyMs}ms`,
     closesAt: `+${lobbyMs + compression.closesAfterMs}ms`,
-    stages: compression.stages.map(({ sharePercent, afterMs }) => ({ share: sharePercent, after: `${afterMs}ms` })),
+    stages: compression.stages.map(({ sharePercent, afterMs, drip }) => ({ share: sharePercent, after: `${afterMs}ms`, ...(drip === undefined ? {} : { every: `${drip.everyMs}ms`, units: drip.units }) })),
     hold: `${compression.holdMs}ms`,
     lobby: { ...recordOf(table["lobby"]), claimWindow: `${compression.claimWindowMs}ms`, admit: "paced" },
     items: units === null ? table["items"] : scaledItems(listOf(table["items"]), units),
-    ...(lanes === undefined ? {} : { lanes: listOf(lanes).map((lane) => ({ ...lane, until: `${Math.max(compression.claimWindowMs, Math.round(lengthOf(lane["until"]) / compression.speed))}ms` })) }),
+    ...(lanes === undefined ? {} : { lanes: listOf(lanes).map((lane) => ({ ...lane, until: `${Math.max(compression.reserveMinMs, Math.round(lengthOf(lane["until"]) / compression.speed))}ms` })) }),
+    // A rehearsal asks nobody but this machine: the rounds come from its own chain.
+    ...(beacon === undefined ? {} : { beacon: "sandbox" }),
     ...(gates === null ? {} : { gates }),
   };
 }

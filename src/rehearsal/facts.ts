@@ -1,5 +1,6 @@
 import type { Compression } from "./compression.ts";
-import type { Intent, Want } from "./crowd.ts";
+import type { LaneShare } from "../drop/plan.ts";
+import type { Intent, Want, Way } from "./crowd.ts";
 
 /*
  * What one rehearsed night left behind, as it was measured: the public record,
@@ -23,6 +24,11 @@ export interface NightTerms {
   readonly shards: number;
   readonly compression: Compression;
   readonly lobbyMs: number;
+  /** As long as they are on the night: the lobby until the opening, and the sale until the close. */
+  readonly realLobbyMs: number;
+  readonly realSaleMs: number;
+  /** When the stages open on the night, as they are written, counted from the first. */
+  readonly realStages: readonly number[];
 }
 
 /** A row of the public record, as far as the report reads it. */
@@ -36,6 +42,8 @@ export interface RecordRow {
   readonly subject: string;
   readonly ref: string;
   readonly lane: string;
+  /** In which stage a hold was made, from 1; 0 in other rows. */
+  readonly stage: number;
   /** Up to which rank an item is served from here on; an empty text in other rows. */
   readonly upTo: string;
 }
@@ -44,6 +52,8 @@ export type ShopperClass = "people" | "bots";
 
 export interface ShopperFact {
   readonly class: ShopperClass;
+  /** By which way they came; `browser` is a real one, which has script. */
+  readonly way: Way | "browser";
   readonly intent: Intent;
   /** Which identity it is, or hides behind. */
   readonly identity: string;
@@ -55,6 +65,12 @@ export interface ShopperFact {
   readonly rank: string | null;
   readonly calledAt: number | null;
   readonly admittedAt: number | null;
+  /** Why there is no ticket; null where there is one. */
+  readonly refused: string | null;
+  /** Whether the place was another's of the same identity before, and counts there. */
+  readonly isMoved: boolean;
+  /** The record's names of the holds that it was given. */
+  readonly refs: readonly string[];
   readonly end: string;
 }
 
@@ -108,8 +124,10 @@ export interface NightFacts {
   readonly opensAt: number;
   readonly closesAt: number;
   readonly stages: readonly { readonly opensAt: number; readonly units: number }[];
-  /** What is counted, by sku. */
-  readonly stock: readonly { readonly sku: string; readonly units: number }[];
+  /** What is counted, by sku, and how much of it each stage brings when, by the record's own plan. */
+  readonly stock: readonly { readonly sku: string; readonly units: number; readonly stages: readonly { readonly opensAt: number; readonly units: number }[] }[];
+  /** For whom a part of each stage is kept, with the rehearsal's times. */
+  readonly lanes: readonly LaneShare[];
   readonly rows: readonly RecordRow[];
   readonly head: string;
   readonly shoppers: readonly ShopperFact[];

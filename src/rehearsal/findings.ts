@@ -51,7 +51,8 @@ export function sharesOf(nights: readonly NightFacts[]): Shares {
     unitsByWinner.push(...[...unitsByRef.values()].map(({ units }) => units));
     for (const ofClass of ["people", "bots"] as const) {
       const came = night.shoppers.filter((shopper) => shopper.class === ofClass && hasComeInTime(shopper, night));
-      tickets[ofClass] += came.length;
+      // A place that was moved to another browser is told of by both, and is one.
+      tickets[ofClass] += new Set(came.map(({ entry }) => entry)).size;
       entrants[ofClass] += new Set(came.map(({ identity }) => identity)).size;
     }
   }
@@ -84,7 +85,7 @@ export function shareTolerance({ deviation }: Shares): number {
 
 /** Everything that must hold in a night. */
 export function checksOf(night: NightFacts): Check[] {
-  return [recordCheck(night), stockCheck(night), soldCheck(night), admissionCheck(night), ...moneyChecks(night), toldCheck(night), drawCheck(night), ...brokenChecks(night)];
+  return [recordCheck(night), stockCheck(night), soldCheck(night), admissionCheck(night), ...moneyChecks(night), toldCheck(night), placeCheck(night), drawCheck(night), ...brokenChecks(night)];
 }
 
 function recordCheck({ verifier }: NightFacts): Check {
@@ -163,6 +164,20 @@ function toldCheck({ orders, rows }: NightFacts): Check {
   const placed = new Set(rows.flatMap(({ kind, ref }) => (kind === "place" ? [ref] : [])));
   const missing = orders.filter(({ ref }) => !placed.has(ref));
   return { name: "Every order that anybody was told of is in the record", isHeld: missing.length === 0, seen: `${orders.length} told, ${missing.length} missing` };
+}
+
+/** Where an address is proven it has one place, whichever way it comes by; without script it is proven on every drop. */
+function placeCheck({ shoppers, terms }: NightFacts): Check {
+  const entries = new Map<string, Set<string>>();
+  for (const { identity, entry, way } of shoppers) {
+    if (entry !== null && (terms.isEmailProven || way === "forms")) entries.set(identity, (entries.get(identity) ?? new Set()).add(entry));
+  }
+  const several = [...entries].filter(([, of]) => of.size > 1);
+  const moved = shoppers.filter(({ isMoved }) => isMoved).length;
+  return {
+    name: "One proven address had one place, by whichever way", isHeld: several.length === 0,
+    seen: `${entries.size} addresses, ${several.length} with more than one${several.length === 0 ? "" : `, such as ${several[0]?.[0] ?? ""}`}; ${moved} places were moved to the way without script`,
+  };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { bytesFromHex, type Hashing } from "../kernel/hashing.ts";
-import { isServed, rankByKey, refOf } from "../lobby/draw.ts";
+import { entryOf, isServed, rankByKey, refOf } from "../lobby/draw.ts";
 
 /** What a ticket's owner knows of their own place. */
 export interface OwnPlace {
@@ -84,4 +84,9 @@ export function rankOfPlace(place: OwnPlace, opensAt: number, seed: string, hash
 /** The name under which the record knows a hold; only its owner can tell. */
 export function recordNameOfHold(drop: string, hold: string, hashing: Hashing): string {
   return refOf(drop, hold, hashing);
+}
+
+/** The name under which the record knows a ticket. */
+export function entryOfTicket(drop: string, ticket: string, hashing: Hashing): string {
+  return entryOf(drop, ticket, hashing);
 }

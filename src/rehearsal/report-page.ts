@@ -1,4 +1,5 @@
-import type { NightReport, Plot, Report, Table } from "./report.ts";
+import type { NightReport, Plot, Report } from "./report.ts";
+import type { Table } from "./table.ts";
 
 /** What the page is made of beside the report: uPlot's own script and style, put into it whole. */
 export interface PlotLibrary {
@@ -11,7 +12,7 @@ export interface PlotLibrary {
  * opened in ten years. Every plot is also a table, for readers of screens, for
  * paper, and for browsers without script.
  */
-export function reportPage(report: Report, { madeAt, library }: { readonly madeAt: string; readonly library: PlotLibrary }): string {
+export function reportPage(report: Report, { madeAt, library, figures }: { readonly madeAt: string; readonly library: PlotLibrary; /** The same for programs. */ readonly figures: unknown }): string {
   const plots = report.nights.flatMap(({ plots: ofNight }) => ofNight);
   let plotNumber = 0;
   const nights = report.nights.map((night, index) => nightSection(night, index === 0, () => plotNumber++));
@@ -34,6 +35,7 @@ ${nights.join("\n")}
 <p class="fine">Made by npm run rehearse on ${escaped(madeAt)}. Nothing in this file is loaded from anywhere.</p>
 </main>
 <script type="application/json" id="plots">${jsonInHtml(plots.map(({ kind, x, series, xLabel, yLabel }) => ({ kind, x, series, xLabel, yLabel })))}</script>
+<script type="application/json" id="figures">${jsonInHtml(figures)}</script>
 <script>${library.script.replaceAll("</script", "<\\/script")}</script>
 <script>${DRAW}</script>
 </body>

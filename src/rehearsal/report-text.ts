@@ -1,4 +1,5 @@
-import type { NightReport, Report, Table } from "./report.ts";
+import type { NightReport, Report } from "./report.ts";
+import type { Table } from "./table.ts";
 
 const WIDTH_MAX = 100;
 

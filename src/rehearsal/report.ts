@@ -1,21 +1,17 @@
 import type { CallFact, NightFacts, ShopperClass } from "./facts.ts";
 import { arrivalCorrelation, type Check, checksOf, drawnPlaces, lateClaims, type Shares, sharesOf, shareTolerance } from "./findings.ts";
+import { costTable } from "./cost.ts";
+import { laneTables } from "./lane-shares.ts";
+import { loadTable } from "./load.ts";
 import { quantile, thinned } from "./statistics.ts";
+import type { Table } from "./table.ts";
+import { waysTable } from "./ways.ts";
 
 /*
  * What a rehearsal tells, in the order of what matters: the verdict, how the
  * units were shared, and then each night with its figures. The terminal and the
  * page are two ways to write down the same report.
  */
-
-/** A table of figures; `isNumber` by column decides how it is set. */
-export interface Table {
-  readonly title: string;
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-  /** What the figures mean and how they were taken. */
-  readonly note: string | null;
-}
 
 /** One plot: lines or points over a common x axis, with a gap where a series has no value. */
 export interface Plot {
@@ -131,7 +127,7 @@ function nightReport(night: NightFacts): NightReport {
   return {
     title: `${terms.title}, ${terms.gates}, seed ${terms.seed}`,
     checks: checksOf(night),
-    tables: [termsTable(night), sharesTable([{ gates: terms.gates, nights: [night], shares: sharesOf([night]) }]), endsTable(night), waitsTable(night), objectsTable(night), routesTable(night), pairsTable("What went wrong on purpose", "fault", night.faults, "A fault that never struck has proved nothing."), pairsTable("What was tried against the store", "what", night.tried, "What opened would stand in the record without an admission.")],
+    tables: [termsTable(night), sharesTable([{ gates: terms.gates, nights: [night], shares: sharesOf([night]) }]), waysTable(night), ...laneTables(night), endsTable(night), waitsTable(night), loadTable(night), objectsTable(night), routesTable(night), costTable(night), pairsTable("What went wrong on purpose", "fault", night.faults, "A fault that never struck has proved nothing."), pairsTable("What was tried against the store", "what", night.tried, "What opened would stand in the record without an admission.")],
     plots: [unitsPlot(night), waitsPlot(night), placesPlot(night), callsPlot(night)],
     notes: [...terms.compression.notes, ...night.remarks, `The record's head: ${night.head}`],
   };
@@ -142,7 +138,7 @@ function termsTable({ terms, opensAt, closesAt, tookSeconds }: NightFacts): Tabl
   return {
     title: "The night", columns: ["what", "how much"], note: null,
     rows: [
-      ["people and bots", `${terms.people} people, of whom ${percent(terms.abandonShare)} do not buy; ${terms.bots} bots; those that buy are behind ${terms.identities} identities`],
+      ["people and bots", `${terms.people} people, of whom ${percent(terms.abandonShare)} do not buy; ${terms.bots === 0 ? "no bots" : `${terms.bots} bots; those that buy are behind ${terms.identities} identities`}`],
       ["edition", `${terms.units} units in ${compression.stages.length} stages, ${terms.shards} lobby ${terms.shards === 1 ? "shard" : "shards"}`],
       ["speed", `${compression.speed}`],
       ["lobby, sale", `${seconds(terms.lobbyMs)}, ${seconds(closesAt - opensAt)}`],
@@ -311,7 +307,7 @@ function seconds(ms: number): string {
   return `${Math.round(ms / 100) / 10} s`;
 }
 
-export function percent(share: number): string {
+function percent(share: number): string {
   return `${(share * 100).toFixed(1)} %`;
 }
 

@@ -1,4 +1,4 @@
-import type { PaymentError } from "./records.ts";
+import type { CardFace, PaymentError } from "./records.ts";
 
 /** What the issuer says to a card. */
 export type CardVerdict =
@@ -53,12 +53,28 @@ export const CARDS: readonly TestCard[] = [
   { name: "slow", number: "5555555555554444", label: "Approved, answers late", brand: "mastercard", methods: [], verdict: approve, answersAfterMs: SLOW_MS },
 ];
 
+/** Every number of sixteen digits that begins so is a card of its own, which pays: as many different cards as a test wants. */
+export const OWN_CARD_PREFIX = "411111";
+
 /** A card by its name, its number (spaces are ignored) or its payment method id; null when there is none. */
 export function cardFromText(text: string): TestCard | null {
   const compact = text.replaceAll(/[\s-]/g, "");
-  return CARDS.find((card) => card.name === text || card.number === compact || card.methods.includes(text)) ?? null;
+  const known = CARDS.find((card) => card.name === text || card.number === compact || card.methods.includes(text));
+  if (known !== undefined) return known;
+  return /^\d{16}$/.test(compact) && compact.startsWith(OWN_CARD_PREFIX) ? { ...APPROVED_CARD, name: compact, number: compact, methods: [] } : null;
 }
 
-export function cardLast4(card: TestCard): string {
-  return card.number.slice(-4);
+/** What a payment shows of the card that made it. */
+export function cardFace({ brand, number }: TestCard): CardFace {
+  return { brand, last4: number.slice(-4), fingerprint: fingerprintOf(number) };
+}
+
+const FINGERPRINT_CHARACTERS = 16;
+const FINGERPRINTS = 36n ** BigInt(FINGERPRINT_CHARACTERS);
+/** Neither even nor a multiple of three, so that no two numbers come to the same. */
+const FINGERPRINT_FACTOR = 5_871_781_006_564_002_453_299_393n;
+
+/** One for each card number, and the same for every payment by it. The numbers are nobody's: it has nothing to hide. */
+function fingerprintOf(number: string): string {
+  return ((BigInt(number) * FINGERPRINT_FACTOR) % FINGERPRINTS).toString(36).padStart(FINGERPRINT_CHARACTERS, "0");
 }

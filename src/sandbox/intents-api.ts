@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { accepted, rejected } from "../kernel/result.ts";
-import { cardFromText, cardLast4 } from "./cards.ts";
+import { cardFace, cardFromText } from "./cards.ts";
 import { cancelIntent, captureIntent, newIntent, type CaptureStep, type NewIntent } from "./intent.ts";
 import { listOperation, type Answer, type Operation } from "./operation.ts";
 import * as p from "./parameters.ts";
@@ -52,7 +52,7 @@ function confirm(turn: Turn, intent: Intent, method: string): Answer {
   if (intent.status !== "requires_payment_method") {
     return rejected(impossible("payment_intent_unexpected_state", `You cannot confirm this PaymentIntent because it has a status of ${intent.status}.`));
   }
-  const paid = presentCard(turn, intent, { brand: card.brand, last4: cardLast4(card) }, card.verdict);
+  const paid = presentCard(turn, intent, cardFace(card), card.verdict);
   return paid.lastError === null ? accepted(intentToWire(paid)) : rejected(cardRefused(paid.lastError, paid.id));
 }
 

@@ -1,7 +1,7 @@
 import { raw } from "hono/html";
 import type { Child } from "hono/jsx";
 import { formatMoney } from "../kernel/money.ts";
-import { APPROVED_CARD, CARDS, cardLast4 } from "./cards.ts";
+import { APPROVED_CARD, cardFace, CARDS, OWN_CARD_PREFIX } from "./cards.ts";
 import type { PayPage } from "./pay.ts";
 import type { DeliveryCounts } from "./webhooks.ts";
 import { STYLE } from "./style.ts";
@@ -68,7 +68,7 @@ export function PaymentPage({ page }: { page: PayPage }) {
               <label>
                 <input type="radio" name="card" value={card.name} checked={card === APPROVED_CARD} />
                 <span class="what">{card.label}</span>
-                <span class="number">•••• {cardLast4(card)}</span>
+                <span class="number">•••• {cardFace(card).last4}</span>
               </label>
             ))}
           </div>
@@ -145,6 +145,7 @@ export function IndexPage(props: { webhooks: DeliveryCounts; isSigning: boolean 
       <table>
         <tbody>{CARDS.map((card) => <tr><th scope="row"><code>{card.number.replaceAll(/(.{4})(?=.)/g, "$1 ")}</code></th><td>{card.label} (<code>{card.name}</code>)</td></tr>)}</tbody>
       </table>
+      <p>Any other sixteen digits that begin with <code>{OWN_CARD_PREFIX}</code> are a card of their own, approved.</p>
     </Document>
   );
 }

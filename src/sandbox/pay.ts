@@ -1,4 +1,4 @@
-import { APPROVED_CARD, cardLast4, DECLINES, type TestCard } from "./cards.ts";
+import { APPROVED_CARD, cardFace, DECLINES, type TestCard } from "./cards.ts";
 import { addIntent } from "./intents-api.ts";
 import type { Intent, Session } from "./records.ts";
 import { successUrlOf } from "./session.ts";
@@ -50,7 +50,7 @@ export function payOnPage(turn: Turn, id: string, outcome: PayOutcome, card: Tes
   if (outcome === "abandon") return { status: "abandoned", redirect: wayBack(session), message: null, answersAfterMs: 0 };
 
   const verdict = outcome === "decline" ? { kind: "decline", error: DECLINES.generic_decline } as const : card.verdict;
-  const intent = presentCard(turn, intentOf(turn, session), { brand: card.brand, last4: cardLast4(card) }, verdict);
+  const intent = presentCard(turn, intentOf(turn, session), cardFace(card), verdict);
   const isComplete = intent.status !== "requires_payment_method";
   const next: Session = { ...session, intent: intent.id, status: isComplete ? "complete" : "open" };
   turn.shelf.update("cs_test", next);

@@ -61,6 +61,8 @@ export type IntentStatus = "requires_payment_method" | "processing" | "requires_
 export interface CardFace {
   readonly brand: string;
   readonly last4: string;
+  /** Absent in books that were kept before cards had one. */
+  readonly fingerprint?: string;
 }
 
 export interface PaymentError {

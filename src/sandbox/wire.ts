@@ -88,7 +88,7 @@ export function chargeToWire(intent: Intent, id: string): Wire {
     payment_method_details: intent.card === null ? null : {
       type: "card",
       card: {
-        brand: intent.card.brand, last4: intent.card.last4, country: "DE", exp_month: 12, exp_year: 2034, funding: "credit", network: intent.card.brand,
+        brand: intent.card.brand, last4: intent.card.last4, fingerprint: intent.card.fingerprint ?? null, country: "DE", exp_month: 12, exp_year: 2034, funding: "credit", network: intent.card.brand,
         multicapture: { status: intent.terms.isMulticapture ? "available" : "unavailable" },
         ...(intent.authorisedAt === null || intent.terms.captureMethod === "automatic" ? {} : { capture_before: seconds(intent.authorisedAt + AUTHORISATION_MS) }),
       },

@@ -1,5 +1,6 @@
 import type { Line } from "../drop/port.ts";
 import { canonicalJson } from "../kernel/canonical.ts";
+import { payableStep } from "../kernel/money.ts";
 import type { Result } from "../kernel/result.ts";
 import { accepted, rejected } from "../kernel/result.ts";
 import type { LineBook, OrderBook } from "./order-book.ts";
@@ -65,7 +66,8 @@ export function decideRefund(book: OrderBook, command: RefundCommand, at: number
   };
   const amountMinor = command.amountMinor ?? (command.lines === null ? refundableMinor(book) : costOf(book, event));
   const isNothing = amountMinor === 0 && units.before.length === 0 && units.after.length === 0;
-  if (isNothing || amountMinor > refundableMinor(book)) return notPossible;
+  const isPayable = amountMinor % payableStep(book.order.currency) === 0;
+  if (isNothing || !isPayable || amountMinor > refundableMinor(book)) return notPossible;
   return accepted([{ ...event, amountMinor }]);
 }
 

@@ -1,6 +1,8 @@
 import type { Line } from "../drop/port.ts";
 import type { PaymentTruth, ProviderTruth } from "../payment/provider.ts";
+import type { Hashing } from "../kernel/hashing.ts";
 import { assert } from "../kernel/result.ts";
+import { cardInDrop } from "./card-in-drop.ts";
 import type { OrderBook, RefundBook } from "./order-book.ts";
 import { handedOverMinor, refundableMinor, unitsHandedOverFor, unitsOpen, unitsOut } from "./order-book.ts";
 import type { OrderEvent } from "./order-event.ts";
@@ -16,7 +18,7 @@ export type Step =
   | { readonly kind: "open_session" }
   | { readonly kind: "close_session"; readonly session: string }
   | { readonly kind: "extend"; readonly payment: string }
-  | { readonly kind: "confirm"; readonly payment: string }
+  | { readonly kind: "confirm"; readonly payment: string; readonly card: string | null }
   | { readonly kind: "tell_drop" }
   | { readonly kind: "capture"; readonly payment: string; readonly amountMinor: number; readonly units: number; readonly isFinal: boolean; readonly isMulticapture: boolean }
   | { readonly kind: "void"; readonly payment: string }
@@ -72,7 +74,7 @@ function isOver(book: OrderBook): boolean {
 
 function stepWithoutMoney(book: OrderBook): Step | null {
   // Asked also after a cancellation, as with money: what the drop sold before it has to come back.
-  if (book.order.totalMinor === 0) return book.verdict === null && (book.isCancelled || !isOver(book)) ? { kind: "confirm", payment: freePayment(book.order.id) } : null;
+  if (book.order.totalMinor === 0) return book.verdict === null && (book.isCancelled || !isOver(book)) ? { kind: "confirm", payment: freePayment(book.order.id), card: null } : null;
   if (book.processing !== null && !book.isExtended && !isOver(book)) return { kind: "extend", payment: book.processing };
   if (book.hasFailed && !book.isDropTold && !book.isExpired) return { kind: "tell_drop" };
   // A session whose payment is processing was completed; closing it would be refused for ever.
@@ -85,7 +87,7 @@ function stepWithoutMoney(book: OrderBook): Step | null {
 function stepWithMoney(book: OrderBook, payment: NonNullable<OrderBook["payment"]>): Step | null {
   if (book.isVoided) return null;
   // Asked also after a cancellation: the drop may have sold before it, and only its answer was lost on the way.
-  if (book.verdict === null && payment.authorisedMinor === book.order.totalMinor) return { kind: "confirm", payment: payment.id };
+  if (book.verdict === null && payment.authorisedMinor === book.order.totalMinor) return { kind: "confirm", payment: payment.id, card: payment.card };
   if (book.isCancelled || book.verdict === "refused") return release(book, payment.id);
   return book.verdict === null ? { kind: "refuse_amount", payment: payment.id } : captureStep(book, payment);
 }
@@ -97,7 +99,12 @@ function release(book: OrderBook, payment: string): Step | null {
   const amountMinor = refundableMinor(book);
   // A refund that the provider refuses for good needs a person: asking again and again changes nothing.
   if (amountMinor === 0 || book.refunds.some((refund) => refund.state === "failed")) return null;
-  return { kind: "refund_all", amountMinor, reason: book.isCancelled ? "The drop was cancelled." : "The items were gone when the payment came." };
+  return { kind: "refund_all", amountMinor, reason: refundReason(book) };
+}
+
+function refundReason({ isCancelled, refusal }: OrderBook): string {
+  if (isCancelled) return "The drop was cancelled.";
+  return refusal === "card_limit" ? "This card has paid for as many as one card may in this drop." : "The items were gone when the payment came.";
 }
 
 /**
@@ -138,7 +145,7 @@ function stepOfRefunds(book: OrderBook): Step | null {
  * all, so that the same truth ten times is recorded once. A truth about another
  * order adds nothing.
  */
-export function observe(book: OrderBook, truth: ProviderTruth, at: number): OrderEvent[] {
+export function observe(book: OrderBook, truth: ProviderTruth, at: number, hashing: Hashing): OrderEvent[] {
   if (truth.order !== book.order.id) return [];
   const events: OrderEvent[] = [];
   // A page that ended without a payment, and that nobody was told of, was never this order's.
@@ -147,7 +154,7 @@ export function observe(book: OrderBook, truth: ProviderTruth, at: number): Orde
     if (!isWorthKnowing) return [];
     events.push({ kind: "session_opened", at, session: truth.session.id, url: truth.session.url });
   }
-  const ofPayment = observePayment(book, truth, at);
+  const ofPayment = observePayment(book, truth, at, hashing);
   events.push(...ofPayment);
   if (book.payment !== null) return [...events, ...observeOwnPage(book, truth, at)];
   if (ofPayment.length === 0 && isWithoutPayment(truth) && book.payment === null && !book.isSessionClosed) {
@@ -163,10 +170,10 @@ export function observe(book: OrderBook, truth: ProviderTruth, at: number): Orde
  * not the book's: a page whose answer was lost, so that nobody was told of it.
  * Its end means nothing to the order; money in it does.
  */
-export function observeElsewhere(book: OrderBook, truth: ProviderTruth, at: number): OrderEvent[] {
+export function observeElsewhere(book: OrderBook, truth: ProviderTruth, at: number, hashing: Hashing): OrderEvent[] {
   const isPaid = truth.payment?.status === "authorised" || truth.payment?.status === "captured";
   if (truth.order !== book.order.id || !isPaid) return [];
-  return observePayment(book, truth, at).map((event) => (event.kind === "authorised" ? { ...event, isElsewhere: true } : event));
+  return observePayment(book, truth, at, hashing).map((event) => (event.kind === "authorised" ? { ...event, isElsewhere: true } : event));
 }
 
 /** After a payment that was made elsewhere: whether the order's own page is closed, or took a payment as well, which makes it no less closed. */
@@ -182,7 +189,7 @@ function isWithoutPayment(truth: ProviderTruth): boolean {
   return truth.session?.status === "complete" && truth.payment?.status === "unpaid";
 }
 
-function observePayment(book: OrderBook, truth: ProviderTruth, at: number): OrderEvent[] {
+function observePayment(book: OrderBook, truth: ProviderTruth, at: number, hashing: Hashing): OrderEvent[] {
   const seen = truth.payment;
   if (seen === null) return [];
   if (book.payment !== null && book.payment.id !== seen.id) {
@@ -196,6 +203,7 @@ function observePayment(book: OrderBook, truth: ProviderTruth, at: number): Orde
     // Money in another currency is no money for this order: an amount of 0 is refused and released.
     amountMinor: currencyFits ? seen.amountMinor : 0,
     captureBefore: seen.captureBefore, isMulticapture: seen.isMulticapture,
+    ...(seen.card === null ? {} : { card: cardInDrop(seen.card, book.order, hashing) }),
   }];
   switch (seen.status) {
     case "unpaid":

@@ -1,14 +1,16 @@
 import type { PlacedOrder } from "../checkout/placed-order.ts";
 import type { Line } from "../drop/port.ts";
-import { apportion } from "../kernel/money.ts";
+import { apportion, payableStep } from "../kernel/money.ts";
 import { assert } from "../kernel/result.ts";
-import type { OrderEvent } from "./order-event.ts";
+import type { OrderEvent, Refusal } from "./order-event.ts";
 
 /** How many units of one order line went which way. */
 export interface LineBook {
   readonly sku: string;
   readonly quantity: number;
   readonly totalMinor: number;
+  /** What can be captured or paid back of it is a multiple of this. */
+  readonly stepMinor: number;
   readonly handedOver: number;
   /** Withdrawn or refunded without having been handed over. */
   readonly returnedBefore: number;
@@ -53,8 +55,11 @@ export interface OrderBook {
     readonly authorisedAt: number;
     readonly captureBefore: number | null;
     readonly isMulticapture: boolean;
+    readonly card: string | null;
   } | null;
   readonly verdict: "sold" | "refused" | null;
+  /** Why it was refused, where it was. */
+  readonly refusal: Refusal | null;
   readonly capturedMinor: number;
   /** How many units the captured money paid for. */
   readonly capturedUnits: number;
@@ -81,10 +86,10 @@ function openBook(order: PlacedOrder, at: number): OrderBook {
     order, seq: 1, lastAt: at,
     session: null, isSessionClosed: false, declines: [], failures: {}, strays: {}, payBy: order.payBy, isExtended: false,
     isDue: false, isExpired: false, isCancelled: false, isReturned: false,
-    processing: null, payment: null, verdict: null,
+    processing: null, payment: null, verdict: null, refusal: null,
     capturedMinor: 0, capturedUnits: 0, isCaptureFinal: false, isVoided: false, hasFailed: false, isDropTold: false,
     lines: order.lines.map((line) => ({
-      sku: line.sku, quantity: line.quantity, totalMinor: line.totalMinor,
+      sku: line.sku, quantity: line.quantity, totalMinor: line.totalMinor, stepMinor: payableStep(order.currency),
       handedOver: 0, returnedBefore: 0, returnedAfter: 0, repaid: 0,
     })),
     fulfilments: [], refunds: [], disputes: {},
@@ -120,7 +125,7 @@ function changes(book: OrderBook, event: OrderEvent): Partial<OrderBook> {
         isSessionClosed: book.isSessionClosed || book.session === null || event.isElsewhere !== true,
         payment: {
           id: event.payment, authorisedMinor: event.amountMinor, authorisedAt: event.at,
-          captureBefore: event.captureBefore, isMulticapture: event.isMulticapture,
+          captureBefore: event.captureBefore, isMulticapture: event.isMulticapture, card: event.card ?? null,
         },
       };
     case "effect_failed":
@@ -132,7 +137,7 @@ function changes(book: OrderBook, event: OrderEvent): Partial<OrderBook> {
     case "sold":
       return { verdict: "sold" };
     case "refused":
-      return { verdict: "refused" };
+      return { verdict: "refused", refusal: event.reason };
     case "captured":
       return {
         capturedMinor: book.capturedMinor + event.amountMinor,
@@ -224,7 +229,7 @@ function spread(
  * whatever steps.
  */
 export function unitsTotal(line: LineBook, units: number): number {
-  return apportion(line.totalMinor, [units, line.quantity - units])[0] ?? 0;
+  return apportion(line.totalMinor, [units, line.quantity - units], line.stepMinor)[0] ?? 0;
 }
 
 /** What the units that were handed over cost. */

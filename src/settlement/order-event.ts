@@ -8,6 +8,9 @@ export interface RefundRequest {
   readonly restock: boolean | null;
 }
 
+/** Why a payment was not taken for its order. */
+export type Refusal = "no_stock" | "wrong_amount" | "card_limit";
+
 /**
  * What can happen to an order. Events are facts that already hold: an effect at
  * the provider is recorded after it happened, what somebody asked for is
@@ -37,11 +40,13 @@ export type OrderEvent = { readonly at: number } & (
       readonly captureBefore: number | null;
       /** Whether the provider takes several captures of this payment. */
       readonly isMulticapture: boolean;
+      /** What the drop knows the card by; absent where the provider names none. */
+      readonly card?: string;
       /** Made in a session that the order does not know: its own one still takes money. */
       readonly isElsewhere?: boolean;
     }
   | { readonly kind: "sold"; readonly payment: string }
-  | { readonly kind: "refused"; readonly payment: string; readonly reason: "no_stock" | "wrong_amount" }
+  | { readonly kind: "refused"; readonly payment: string; readonly reason: Refusal }
   /** `units` are those that were paid for by it; after the final one nothing is left to capture. */
   | { readonly kind: "captured"; readonly payment: string; readonly amountMinor: number; readonly units: number; readonly isFinal: boolean }
   | { readonly kind: "voided"; readonly payment: string; readonly by: "us" | "provider" }

@@ -2,7 +2,7 @@ import { formatMoney } from "../kernel/money.ts";
 import { instantToWire } from "../kernel/time.ts";
 import type { OrderBook } from "./order-book.ts";
 import { repaidMinor } from "./order-book.ts";
-import type { OrderEvent } from "./order-event.ts";
+import type { OrderEvent, Refusal } from "./order-event.ts";
 import type { FulfilmentState, OrderState, OrderView, PaymentState, TimelineEntry } from "./port.ts";
 
 /** The order as shoppers and the desk see it. */
@@ -66,6 +66,12 @@ function isTooLateToTell(events: readonly OrderEvent[], index: number): boolean 
 
 const ENDS_OF_PAYING: ReadonlySet<OrderEvent["kind"]> = new Set(["due", "expired", "cancelled", "payment_failed", "authorised"]);
 
+const REFUSED: Readonly<Record<Refusal, string>> = {
+  no_stock: "The payment came after the time to pay, and the items are gone. You will not be charged.",
+  wrong_amount: "The payment was not for the order's total. You will not be charged.",
+  card_limit: "This card has paid for as many as one card may in this drop. You will not be charged, and the items went back on sale.",
+};
+
 function wordsOf(event: OrderEvent, book: OrderBook): string | null {
   const money = (amountMinor: number) => formatMoney(amountMinor, book.order.currency, book.order.locale);
   switch (event.kind) {
@@ -87,9 +93,7 @@ function wordsOf(event: OrderEvent, book: OrderBook): string | null {
     case "refused":
       // A cancelled drop sells nothing more; that it was cancelled is told, and is the reason.
       if (book.isCancelled) return null;
-      return event.reason === "no_stock"
-        ? "The payment came after the time to pay, and the items are gone. You will not be charged."
-        : "The payment was not for the order's total. You will not be charged.";
+      return REFUSED[event.reason];
     case "captured":
       return `${money(event.amountMinor)} was charged.`;
     case "voided":

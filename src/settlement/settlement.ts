@@ -134,10 +134,10 @@ export async function askProvider(ports: SettlementPorts, open: OpenFile, hint: 
   const own: Hint = payment === null ? { session: session?.id ?? hint.session, payment: processing ?? hint.payment } : { session: null, payment: payment.id };
   if (own.session === null && own.payment === null) return open;
   const truth = await ports.provider.truth(own);
-  const known = truth === null ? open : await record(ports, open, (book) => observe(book, truth, ports.now()));
+  const known = truth === null ? open : await record(ports, open, (book) => observe(book, truth, ports.now(), ports.hashing));
   const elsewhere = leadsElsewhere(known.book, hint, truth);
   const found = elsewhere === null ? null : await ports.provider.truth(elsewhere);
-  return found === null ? known : record(ports, known, (book) => observeElsewhere(book, found, ports.now()));
+  return found === null ? known : record(ports, known, (book) => observeElsewhere(book, found, ports.now(), ports.hashing));
 }
 
 /**

@@ -148,7 +148,7 @@ function togetherOrAlone<Request, Answer>(
 function commonDrop(drop: SettlementDrop, company: Company): SettlementDrop {
   const confirm = company.gather(async (payments: readonly PaymentToConfirm[]): Promise<Answers<ConfirmAnswer>> => {
     const [first, ...others] = payments;
-    if (first !== undefined && others.length === 0) return Promise.allSettled([drop.confirm(first.order, first.payment)]);
+    if (first !== undefined && others.length === 0) return Promise.allSettled([drop.confirm(first.order, first.payment, first.card)]);
     // Not asked one by one when the call fails: an object that is overloaded would be asked fifty times more.
     const answers = await drop.confirmAll(payments);
     return payments.map((_, index) => {
@@ -157,7 +157,7 @@ function commonDrop(drop: SettlementDrop, company: Company): SettlementDrop {
     });
   });
   return {
-    confirm: (order, payment) => confirm({ order, payment }),
+    confirm: (order, payment, card) => confirm({ order, payment, card: card ?? null }),
     confirmAll: (payments) => drop.confirmAll(payments),
     processing: (order) => drop.processing(order),
     fail: (order) => drop.fail(order),

@@ -29,7 +29,7 @@ export async function performStep(ports: SettlementPorts, book: OrderBook, step:
     }
     case "close_session": {
       const truth = await ports.provider.closeSession(step.session);
-      const events = truth === null ? [] : observe(book, truth, at);
+      const events = truth === null ? [] : observe(book, truth, at, ports.hashing);
       if (events.length === 0) throw new Fault("the provider did not close the payment page", { retryable: true });
       return events;
     }
@@ -38,8 +38,8 @@ export async function performStep(ports: SettlementPorts, book: OrderBook, step:
       return [{ kind: "extended", at, payBy: payBy ?? book.payBy }];
     }
     case "confirm": {
-      const answer = await drop.confirm(id, step.payment);
-      return answer.verdict === "sold" ? [{ kind: "sold", at, payment: step.payment }] : [{ kind: "refused", at, payment: step.payment, reason: "no_stock" }];
+      const answer = await drop.confirm(id, step.payment, step.card);
+      return answer.verdict === "sold" ? [{ kind: "sold", at, payment: step.payment }] : [{ kind: "refused", at, payment: step.payment, reason: answer.reason ?? "no_stock" }];
     }
     case "refuse_amount":
       return [{ kind: "refused", at, payment: step.payment, reason: "wrong_amount" }];
@@ -186,7 +186,7 @@ async function effect(
     failure = error;
   }
   const truth = await ports.provider.truth({ session: null, payment: book.payment?.id ?? null });
-  const events = truth === null ? [] : observe(book, truth, ports.now());
+  const events = truth === null ? [] : observe(book, truth, ports.now(), ports.hashing);
   if (events.length > 0) return events;
   const seen = truth?.order === book.order.id && truth.payment?.id === book.payment?.id ? truth.payment : null;
   const isUntouched = seen?.status === "authorised" && seen.capturedMinor === book.capturedMinor;

@@ -1,6 +1,5 @@
 import { Hono, type Context } from "hono";
 import { RegExpRouter } from "hono/router/reg-exp-router";
-import { attemptBudget } from "./api/attempt-budget.ts";
 import { answer, refusal } from "./api/answers.ts";
 import { sendCode } from "./api/codes.ts";
 import { makeChallenge } from "./api/challenges.ts";
@@ -20,6 +19,8 @@ import { claimPass, showProof, showTicket } from "./api/tickets.ts";
 import { formRoutes } from "./forms/routes.ts";
 import type { FormShop } from "./forms/visit.ts";
 import { openApiDocument } from "./openapi.ts";
+import { sittingBudget } from "../drop/sitting-budget.ts";
+import { attemptBudget } from "../kernel/attempt-budget.ts";
 import { PROBLEMS, type Problem } from "../kernel/problem.ts";
 import { mistakePage, notFoundPage, pageRoutes } from "./pages/routes.tsx";
 import type { ApiPorts } from "./ports.ts";
@@ -48,7 +49,7 @@ export function storefrontApp(ports: ApiPorts): Storefront {
   const ready: Ready = { copies: new PageCopies(publicPagePaths(ports.store), ports), live: new LiveAnswers(ports) };
   // One expression can find all addresses of the API, which it cannot for the pages: there `/{region}/{drop}` is like many others.
   const api = opened(new Hono({ router: new RegExpRouter() }), ports, ready);
-  const budgets = sharedBudgets();
+  const budgets = sharedBudgets(ports);
   shopperApi(api, ports, ready.live, budgets);
   const routes = opened(new Hono(), ports, ready);
   otherRoutes(routes, ports, budgets);
@@ -119,17 +120,18 @@ function otherRoutes(app: Hono, ports: ApiPorts, budgets: SharedBudgets): void {
 /** What both ways of shopping are counted by: nobody gets twice as much by using both. */
 type SharedBudgets = Omit<FormShop, "ports">;
 
-function sharedBudgets(): SharedBudgets {
+function sharedBudgets({ isLocal }: ApiPorts): SharedBudgets {
   return {
     // A person who mistypes a word needs two or three tries; a script that guesses needs thousands.
     guesses: attemptBudget({ attempts: 10, windowMs: 600_000, peopleMax: 10_000 }),
     refreshes: attemptBudget({ attempts: 1, windowMs: 2_000, peopleMax: 10_000 }),
+    sittings: sittingBudget(isLocal),
     refused: heardRefusals(),
   };
 }
 
 /** The shoppers' API. Whatever is not refused here has been read strictly. */
-function shopperApi(app: Hono, ports: ApiPorts, live: LiveAnswers, { guesses, refreshes, refused }: SharedBudgets): void {
+function shopperApi(app: Hono, ports: ApiPorts, live: LiveAnswers, { guesses, refreshes, sittings, refused }: SharedBudgets): void {
   resource(app, "/api/drops", { GET: listDrops(ports) });
   resource(app, "/api/drops/:drop", { GET: showDrop(ports) });
   resource(app, "/api/drops/:drop/live", { GET: live.show });
@@ -138,11 +140,11 @@ function shopperApi(app: Hono, ports: ApiPorts, live: LiveAnswers, { guesses, re
   resource(app, "/api/drops/:drop/codes", { POST: sendCode(ports, refused) });
   resource(app, "/api/drops/:drop/tickets/:ticket", { PUT: joinLobby(ports, refused), GET: showTicket(ports) });
   resource(app, "/api/drops/:drop/tickets/:ticket/proof", { GET: showProof(ports) });
-  resource(app, "/api/drops/:drop/passes", { POST: claimPass(ports) });
-  resource(app, "/api/drops/:drop/holds/:hold", { PUT: putHold(ports), GET: showHold(ports), DELETE: abandonHold(ports) });
+  resource(app, "/api/drops/:drop/passes", { POST: claimPass(ports, sittings) });
+  resource(app, "/api/drops/:drop/holds/:hold", { PUT: putHold(ports, sittings), GET: showHold(ports, sittings), DELETE: abandonHold(ports, sittings) });
   resource(app, "/api/drops/:drop/record", { GET: showRecord(ports) });
   resource(app, "/api/drops/:drop/entries", { GET: listEntries(ports) });
-  resource(app, "/api/orders/:order", { PUT: putOrder(ports, guesses), GET: showOrder(ports, refreshes) });
+  resource(app, "/api/orders/:order", { PUT: putOrder(ports, guesses, sittings), GET: showOrder(ports, refreshes) });
   resource(app, "/api/orders/:order/receipt", { GET: showReceipt(ports) });
 }
 

@@ -62,6 +62,7 @@ const applicationShape = v.object({ drop: name, planHash: name, ticket: name, wa
 const placeShape = v.object({
   ticket: name, drop: name, planHash: name, commitment: name, entry: name, lane: name, weight: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   joinedAt: instant, wants: lines, keyThumbprint: name, person: name, email: name,
+  people: v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(2))),
 });
 const seatShape = v.object({ drop: name, sitting: name, entry: name, keyThumbprint: name, hold: v.nullable(name), endsAt: instant });
 const stampShape = v.object({ drop: name, id: v.pipe(v.string(), v.regex(/^[0-9A-HJKMNP-TV-Z]{26}$/)), madeAt: instant });

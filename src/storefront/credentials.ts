@@ -1,3 +1,4 @@
+import type { Address } from "../checkout/placed-order.ts";
 import type { Presence } from "../gate/presence.ts";
 import type { TicketFacts } from "../drop/port.ts";
 import type { CheckedCoupon } from "../coupon/campaign.ts";
@@ -73,8 +74,10 @@ export interface Credentials {
   shardOf(drop: string, ticket: string, shards: number): number;
   /** The person behind an address, for counting: an HMAC of the normalised form. */
   personOf(email: string): string;
-  /** What a shard may know of a code that goes to a person: keyed, so that eight digits cannot be found by trying. */
-  codeMac(drop: string, person: string, code: string): string;
+  /** A postal address, for counting: an HMAC of the normalised form, without the name of whoever lives there. */
+  destinationOf(address: Address): string;
+  /** What a shard may know of a code that goes to a person: keyed, so that eight digits cannot be found by trying; another one for a code that is only good for a group. */
+  codeMac(drop: string, person: string, code: string, use?: "own" | "group"): string;
   /** The network behind a request, for budgets: an HMAC, so that no object knows where anybody is. */
   networkOf(network: string): string;
   /** What browsers without script carry. */

@@ -2,6 +2,7 @@ import { CompactSign, decodeProtectedHeader, importJWK, jwtVerify, SignJWT, type
 import * as v from "valibot";
 import { verifyVoucher } from "../coupon/voucher.ts";
 import { UNNAMED_NETWORK } from "../drop/network-budgets.ts";
+import { destinationText } from "../checkout/destination.ts";
 import { personAddress } from "../gate/email-address.ts";
 import { presenceKey } from "../gate/presence.ts";
 import { canonicalJson } from "../kernel/canonical.ts";
@@ -33,6 +34,7 @@ const ticketShape = v.object({
   wants: v.array(v.object({ sku: name, quantity: v.pipe(v.number(), v.safeInteger(), v.minValue(1)) })),
   jkt: name,
   person: v.optional(name),
+  people: v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(2))),
   plan: name,
   commitment: name,
 });
@@ -69,7 +71,8 @@ export function joseCredentials(secrets: StorefrontSecrets, hashing: Hashing): C
       return Number.parseInt(mac.slice(0, 12), 16) % shards;
     },
     personOf: (email) => hashing.hmacSha256(needed(derived, "TICKET_KEYS").person, personAddress(email)),
-    codeMac: (drop, person, code) => hashing.hmacSha256(needed(derived, "TICKET_KEYS").code, `${drop}\n${person}\n${code}`),
+    destinationOf: (address) => hashing.hmacSha256(needed(derived, "TICKET_KEYS").destination, destinationText(address)),
+    codeMac: (drop, person, code, use = "own") => hashing.hmacSha256(needed(derived, "TICKET_KEYS").code, `${drop}\n${person}\n${code}${use === "own" ? "" : `\n${use}`}`),
     networkOf: (network) => network === UNNAMED_NETWORK ? network : hashing.hmacSha256(needed(derived, "TICKET_KEYS").network, network),
     cookies: cookieCredentials(() => needed(macs, "TICKET_KEYS")),
     publicKeys: published,
@@ -86,9 +89,9 @@ function boundTokens(macs: () => MacTokens, dpopNonces: (now: number) => readonl
   const proven = (request: ProvenRequest, keyThumbprint: string, now: number) => checkProof(request, keyThumbprint, dpopNonces(now));
   return {
     async mintTicket(claims, expiresAt) {
-      const { ticket, drop, entry, lane, weight, joinedAt, keyThumbprint, person, planHash, commitment } = claims;
+      const { ticket, drop, entry, lane, weight, joinedAt, keyThumbprint, person, people, planHash, commitment } = claims;
       const wants = claims.wants.map(({ sku, quantity }) => ({ sku, quantity }));
-      const facts = { drop, entry, lane, weight, joined: joinedAt, wants, jkt: keyThumbprint, plan: planHash, commitment, ...(person === null ? {} : { person }) };
+      const facts = { drop, entry, lane, weight, joined: joinedAt, wants, jkt: keyThumbprint, plan: planHash, commitment, ...(person === null ? {} : { person }), ...(people === undefined ? {} : { people }) };
       return macs().sign({ ...facts, sub: ticket, jti: ticket, aud: TICKET.audience(drop), iat: seconds(joinedAt), exp: seconds(expiresAt) }, TICKET.type);
     },
 
@@ -164,9 +167,9 @@ function seconds(at: number): number {
 /** Keys for other uses, each made from a ticket key, so that no MAC can be taken for one of another kind. */
 function derivedKeys(ticketKeys: readonly [MacKey, ...MacKey[]], hashing: Hashing) {
   const derive = (from: MacKey, use: string) => bytesFromHex(hashing.hmacSha256(from.key, `tranche/${use}`));
-  // A new key is put first and must not move people or tickets in the middle of a drop: these come from the oldest.
+  // A new key is put first and must not move people, addresses or tickets in the middle of a drop: these come from the oldest.
   const oldest = ticketKeys.at(-1) ?? ticketKeys[0];
-  return { nonce: derive(ticketKeys[0], "nonce"), shard: derive(oldest, "shard"), person: derive(oldest, "person"), network: derive(oldest, "network"), code: derive(oldest, "code") };
+  return { nonce: derive(ticketKeys[0], "nonce"), shard: derive(oldest, "shard"), person: derive(oldest, "person"), destination: derive(oldest, "destination"), network: derive(oldest, "network"), code: derive(oldest, "code") };
 }
 
 const headerShape = v.strictObject({ alg: v.string(), typ: v.string(), kid: v.string() });
@@ -203,8 +206,8 @@ async function verifiedPayload(token: string, key: CryptoKey, algorithm: string,
 function ticketClaims(payload: TokenPayload): TicketClaims | null {
   const parsed = v.safeParse(ticketShape, payload);
   if (!parsed.success) return null;
-  const { sub, drop, entry, lane, weight, joined, wants, jkt, person, plan, commitment } = parsed.output;
-  return { ticket: sub, drop, entry, lane, weight, joinedAt: joined, wants, keyThumbprint: jkt, person: person ?? null, planHash: plan, commitment };
+  const { sub, drop, entry, lane, weight, joined, wants, jkt, person, people, plan, commitment } = parsed.output;
+  return { ticket: sub, drop, entry, lane, weight, joinedAt: joined, wants, keyThumbprint: jkt, person: person ?? null, ...(people === undefined ? {} : { people }), planHash: plan, commitment };
 }
 
 function passClaims(payload: TokenPayload): PassClaims | null {

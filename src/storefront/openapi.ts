@@ -40,7 +40,7 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> 
   "/api/drops": { get: { summary: "Every announced drop, the next one first.", answers: { 200: "DropsAnswer" }, refusals: [] } },
   "/api/drops/{drop}": { get: { summary: "What a drop sells, when and how much of it.", answers: { 200: "DropAnswer" }, refusals: ["not_found"] } },
   "/api/drops/{drop}/live": { get: { summary: "The state of a drop, never older than two seconds.", answers: { 200: "LiveAnswer" }, refusals: ["not_found"] } },
-  "/api/drops/{drop}/socket": { get: { summary: "The same by WebSocket, on every change.", answers: { 101: "none" }, refusals: ["malformed_request", "not_found", "origin_refused"] } },
+  "/api/drops/{drop}/socket": { get: { summary: "The same by WebSocket, on every change.", answers: { 101: "none" }, refusals: ["malformed_request", "not_found", "origin_refused", "too_many_requests"] } },
   "/api/drops/{drop}/challenges": {
     post: { summary: "A proof-of-work challenge for one ticket, or null where the drop asks for none.", body: "ChallengeRequest", isBodyOptional: true, answers: { 200: "ChallengeAnswer" }, refusals: ["not_found", ...BODY] },
   },
@@ -52,7 +52,7 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> 
   },
   "/api/drops/{drop}/tickets/{ticket}": {
     put: {
-      summary: "Joins the lobby, or changes what a ticket wants with the same key. evidence, solution and identity are read only by drops whose gates ask for them; a proof of the ticket itself, which nobody needs, spares whoever has it the solution.",
+      summary: "Joins the lobby, or changes what a ticket wants with the same key. evidence, solution and identity are read only by drops whose gates ask for them, and identity.group only by drops in which people may stand in line together; a proof of the ticket itself, which nobody needs, spares whoever has it the solution.",
       credentials: ["none", "ticket"], body: "JoinRequest", answers: { 201: "JoinAnswer" }, refusals: ["not_found", "lobby_not_open", "drop_closed", "id_reused", "too_many_requests", "challenge_needed", "challenge_failed", "identity_required", "identity_invalid", "identity_in_use", "evidence_invalid", "evidence_used", "credential_invalid", "use_dpop_nonce", ...BODY],
     },
     get: { summary: "Where a ticket stands; its id is the capability.", answers: { 200: "TicketStandingAnswer" }, refusals: ["not_found"] },
@@ -69,12 +69,12 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> 
       summary: "Holds units, all lines or none.", credentials: ["pass"], body: "HoldRequest", answers: { 201: "HoldAnswer" },
       refusals: ["not_found", "drop_not_open", "drop_closed", "drop_paused", "not_admitted", "pass_expired", "id_reused", "limit_reached", "sold_out", "too_many_requests", ...BOUND, ...BODY],
     },
-    get: { summary: "The state of a hold.", credentials: ["pass"], answers: { 200: "HoldAnswer" }, refusals: ["not_found", ...BOUND] },
-    delete: { summary: "Gives a hold up.", credentials: ["pass"], answers: { 200: "HoldAnswer" }, refusals: ["not_found", "order_placed", "origin_refused", ...BOUND] },
+    get: { summary: "The state of a hold.", credentials: ["pass"], answers: { 200: "HoldAnswer" }, refusals: ["not_found", "too_many_requests", ...BOUND] },
+    delete: { summary: "Gives a hold up.", credentials: ["pass"], answers: { 200: "HoldAnswer" }, refusals: ["not_found", "order_placed", "origin_refused", "too_many_requests", ...BOUND] },
   },
   "/api/drops/{drop}/record": {
     get: {
-      summary: "A page of the public record: movements, one a line, then the signed head.",
+      summary: "A page of the public record: movements, one a line, then the signed head. A full page never changes; the tail is at most two seconds old.",
       query: [{ name: "from", summary: "The first row wanted, from 1; a page ends at the next multiple of 1000." }],
       answers: { 200: "ndjson" }, refusals: ["not_found", "invalid_request"],
     },
@@ -99,7 +99,7 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operation>>>> 
 /** The OpenAPI 3.1 document of the shoppers' API, made from the shapes that the server parses with. */
 export function openApiDocument(origin: string, version: string): Record<string, unknown> {
   const schemas = Object.entries(SHAPES).map(([name, shape]) => {
-    const { $schema: _dialect, ...schema } = toJsonSchema(shape, { target: "draft-2020-12", typeMode: "input", ignoreActions: ["trim"], overrideAction: unicodePattern });
+    const { $schema: _dialect, ...schema } = toJsonSchema(shape, { target: "draft-2020-12", typeMode: "input", ignoreActions: ["trim", "check"], overrideAction: unicodePattern });
     return [name, schema] as const;
   });
   const paths = Object.entries(OPERATIONS).map(([path, operations]) => [

@@ -51,6 +51,16 @@ function networkOf(address: string): string {
   return `${groups.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, "")).join(":")}::/64`;
 }
 
+/**
+ * The site that a network is part of: whoever rents one IPv6 address may be
+ * given a /48, which is 65,536 networks. For what one person needs only a few
+ * times, so that it does no harm to count neighbours together.
+ */
+export function siteOf(network: string): string {
+  const groups = network.split(":");
+  return network.endsWith("::/64") ? `${groups.slice(0, 3).join(":")}::/48` : network;
+}
+
 function countryOf(value: unknown): string | null {
   return typeof value === "string" && /^[A-Z]{2}$/.test(value) ? value : null;
 }

@@ -2,6 +2,7 @@ import type { RowOf, StockRow } from "../../schema/wire/record.ts";
 import { unhex } from "./bytes.ts";
 import { rankPart, type SealedLeaf } from "./draw.ts";
 import type { Findings } from "./findings.ts";
+import { Latecomers } from "./latecomers.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Hashing } from "./sha256.ts";
 
@@ -9,10 +10,13 @@ const NEWS_EVERY = 4_096;
 const OPEN_LANE = "open";
 /** The threshold behind every rank. */
 const EVERYONE = "~";
+/** So often one entry may be admitted in one stage; whoever is admitted more often gets turns that others wait for. */
+const ADMISSIONS_PER_STAGE_MAX = 2;
 
 interface Admitted {
   readonly rank: string;
   readonly lane: string;
+  readonly people: number;
 }
 
 /**
@@ -27,8 +31,11 @@ export class Line {
   readonly #isOver: boolean;
   readonly #thresholds = new Map<string, string>();
   readonly #admitted = new Map<string, Admitted>();
-  /** Ranks of everybody who was drawn, and the draw's part of everybody who came later; null before the draw, and where the entries are not known. */
-  #ranks: ReadonlySet<string> | null = null;
+  /** How often an entry was admitted, by the stage as it was written. */
+  readonly #admissions = new Map<string, number>();
+  readonly #latecomers: Latecomers;
+  /** Everybody by the rank of whoever was drawn, and by the draw's part of it of whoever came later; null before the draw, and where the entries are not known. */
+  #ranks: ReadonlyMap<string, SealedLeaf> | null = null;
   #draw: ((data: Uint8Array) => Uint8Array) | null = null;
 
   constructor(schedule: Schedule, lobby: { readonly leaves: ReadonlyMap<string, SealedLeaf> | null; readonly isOver: boolean }, hashing: Hashing, findings: Findings) {
@@ -37,6 +44,7 @@ export class Line {
     this.#isOver = lobby.isOver;
     this.#hashing = hashing;
     this.#findings = findings;
+    this.#latecomers = new Latecomers(findings);
   }
 
   get admittedCount(): number {
@@ -47,17 +55,27 @@ export class Line {
     return this.#admitted.get(subject)?.lane ?? OPEN_LANE;
   }
 
+  /** How many stand in line as this one entry; one who was never admitted is one. */
+  peopleOf(subject: string): number {
+    return this.#admitted.get(subject)?.people ?? 1;
+  }
+
   /** Ranks the whole lobby, once the seed is out. */
-  draw(seed: string, progress: (done: number, total: number) => void): void {
-    this.#draw = this.#hashing.hmac(unhex(seed));
+  draw(row: RowOf<"draw">, progress: (done: number, total: number) => void): void {
+    this.#draw = this.#hashing.hmac(unhex(row.seed));
+    this.#latecomers.draw(row);
     if (this.#leaves === null) return;
-    const ranks = new Set<string>();
+    const ranks = new Map<string, SealedLeaf>();
     let done = 0;
     for (const leaf of this.#leaves.values()) {
-      ranks.add(rankPart(leaf, this.#draw));
+      ranks.set(rankPart(leaf, this.#draw), leaf);
       if (++done % NEWS_EVERY === 0) progress(done, this.#leaves.size);
     }
     this.#ranks = ranks;
+  }
+
+  seal(row: RowOf<"seal">): void {
+    this.#latecomers.seal(row);
   }
 
   serve(row: RowOf<"serve">): void {
@@ -68,16 +86,28 @@ export class Line {
     const line = `${lane}/${sku}`;
     const before = this.#thresholds.get(line) ?? "";
     if (upTo <= before) this.#findings.row(row, `moves the threshold of ${sku} for the lane ${lane} back, from ${before} to ${upTo}`);
-    const isSomebody = upTo === EVERYONE || this.#ranks === null || this.#ranks.has(upTo.startsWith("0") ? upTo : upTo.slice(13));
-    if (!isSomebody) this.#findings.row(row, "serves up to a rank that nobody in the lobby has");
+    const leaf = this.#ranks?.get(upTo.startsWith("0") ? upTo : upTo.slice(13));
+    if (upTo !== EVERYONE && this.#ranks !== null && leaf === undefined) this.#findings.row(row, "serves up to a rank that nobody in the lobby has");
+    if (leaf !== undefined && upTo.startsWith("1")) {
+      this.#checkTime(row, leaf, upTo);
+      this.#latecomers.called(timeOf(upTo));
+    }
     this.#thresholds.set(line, upTo);
   }
 
   admit(row: RowOf<"admit">): void {
-    const { subject, rank, lane } = row;
+    const { subject, rank, lane, people = 1 } = row;
     const before = this.#admitted.get(subject);
     if (before !== undefined && (before.rank !== rank || before.lane !== lane)) this.#findings.row(row, "admits somebody with another rank or lane than before");
-    this.#admitted.set(subject, { rank, lane });
+    if (before !== undefined && before.people !== people) this.#findings.row(row, `admits ${people} with an entry that stood for ${before.people} before`);
+    const most = this.#schedule.first.group ?? 1;
+    if (people > most) this.#findings.row(row, `admits ${people} people with one entry, and the plan lets ${most} stand together`);
+    // More than may stand together have no more than those would have had.
+    this.#admitted.set(subject, { rank, lane, people: Math.min(people, most) });
+    const turn = `${subject}/${this.#schedule.writtenStageAt(Date.parse(row.at))}`;
+    const admissions = (this.#admissions.get(turn) ?? 0) + 1;
+    this.#admissions.set(turn, admissions);
+    if (admissions > ADMISSIONS_PER_STAGE_MAX) this.#findings.row(row, `admits somebody ${admissions} times in one stage, and ${ADMISSIONS_PER_STAGE_MAX} is the most`);
     this.#checkRank(row);
     const reached = this.#lines().some((sku) => rank <= this.#threshold(lane, sku));
     if (!reached) this.#findings.row(row, "admits somebody whose rank is beyond every threshold of their lane");
@@ -120,8 +150,13 @@ export class Line {
     const isDrawn = leaf.batch === 0;
     const isRight = isDrawn ? rank === part : rank.startsWith("1") && rank.slice(13) === part;
     if (!isRight) this.#findings.row(row, "has a rank that does not follow from the seed, the entry and its chances");
-    const joinedAt = isDrawn || !rank.startsWith("1") ? null : Number.parseInt(rank.slice(1, 13), 16);
-    if (joinedAt !== null && (joinedAt < this.#schedule.opensAt || joinedAt >= this.#schedule.closesAt)) this.#findings.row(row, "has a rank for somebody who came late, with a time at which the drop was not open");
+    if (!isDrawn && rank.startsWith("1")) this.#checkTime(row, leaf, rank);
+  }
+
+  #checkTime(row: RowOf<"admit" | "serve">, leaf: SealedLeaf, rank: string): void {
+    const joinedAt = timeOf(rank);
+    if (joinedAt < this.#schedule.opensAt || joinedAt >= this.#schedule.closesAt) this.#findings.row(row, "has a rank for somebody who came late, with a time at which the drop was not open");
+    this.#latecomers.see(row, leaf, joinedAt);
   }
 
   #lines(): string[] {
@@ -131,4 +166,9 @@ export class Line {
   #threshold(lane: string, sku: string): string {
     return this.#thresholds.get(`${lane}/${sku}`) ?? "";
   }
+}
+
+/** When somebody came, by a latecomer's rank. */
+function timeOf(rank: string): number {
+  return Number.parseInt(rank.slice(1, 13), 16);
 }

@@ -1,5 +1,6 @@
 import type { RowOf } from "../../schema/wire/record.ts";
 import type { Findings } from "./findings.ts";
+import { checkFirstPlan, checkPlanChange, type Standing } from "./plan-change.ts";
 
 export type PlanRow = RowOf<"plan">;
 export type LaneTerms = PlanRow["lanes"][number];
@@ -17,11 +18,19 @@ export class Schedule {
   readonly first: PlanRow;
   closesAt: number;
   #stagesBySku = new Map<string, readonly StageOf[]>();
+  #drips: Standing["drips"] = [];
+  #prices: Standing["prices"];
 
   constructor(plan: PlanRow, findings: Findings) {
     this.first = plan;
     this.closesAt = Date.parse(plan.closesAt);
     this.#take(plan, findings);
+    checkFirstPlan(plan, findings);
+    for (const { stage, steps } of plan.drips ?? []) {
+      const openings = this.openings.slice(stage - 1, stage - 1 + steps);
+      const everyMs = (openings[1] ?? 0) - (openings[0] ?? 0);
+      if (openings.some((opensAt, index) => index > 0 && opensAt - (openings[index - 1] ?? 0) !== everyMs)) findings.row(plan, `has a drip, from stage ${stage} on, whose steps are not equally far apart`);
+    }
   }
 
   get skus(): string[] {
@@ -54,6 +63,12 @@ export class Schedule {
     return this.openings.filter((opensAt) => opensAt <= at).length;
   }
 
+  /** The stage that is open at `at`, by the number of its first step where it drips: a drip was written as one stage. */
+  writtenStageAt(at: number): number {
+    const stage = this.stageAt(at);
+    return this.#drips.find((drip) => stage >= drip.stage && stage < drip.stage + drip.steps)?.stage ?? stage;
+  }
+
   /** Puts stages off that are not open yet, all later ones with them and by the same time. */
   extend(row: RowOf<"extend">, at: number, findings: Findings): void {
     const before = this.openings;
@@ -82,8 +97,9 @@ export class Schedule {
     frozen("lanes", this.first.lanes, row.lanes);
     frozen("bundles", this.first.bundles, row.bundles);
     frozen("limit for each person", this.first.limitPerPerson, row.limitPerPerson);
-    const before = new Map(this.#stagesBySku);
-    const closedBefore = this.closesAt;
+    frozen("number of people who may stand together", this.first.group, row.group);
+    const standing = this.#standing();
+    const { stagesBySku: before, closesAt: closedBefore } = standing;
     this.closesAt = Date.parse(row.closesAt);
     if (closedBefore <= at || this.closesAt <= at) findings.row(row, "changes the end of a drop that is over, or ends it in the past");
     this.#take(row, findings);
@@ -93,9 +109,16 @@ export class Schedule {
       if (JSON.stringify(stages.filter(isOpen)) !== JSON.stringify(this.stagesOf(sku).filter(isOpen))) findings.row(row, `changes a stage of ${sku} that is open`);
       if (this.quantityOf(sku) < taken(sku)) findings.row(row, `leaves fewer units of ${sku} than are held or sold`);
     }
+    checkPlanChange(row, at, standing, this.#standing(), findings);
+  }
+
+  #standing(): Standing {
+    return { stagesBySku: this.#stagesBySku, drips: this.#drips, closesAt: this.closesAt, prices: this.#prices };
   }
 
   #take(row: PlanRow, findings: Findings): void {
+    this.#drips = row.drips ?? [];
+    this.#prices = row.prices;
     this.#stagesBySku = new Map(row.items.map(({ sku, stages }) => [sku, stages.map(({ opensAt, units }) => ({ opensAt: Date.parse(opensAt), units }))]));
     if (this.#stagesBySku.size !== row.items.length) findings.row(row, "names an item twice");
     const { openings } = this;
@@ -103,12 +126,39 @@ export class Schedule {
     if (openings.some((opensAt, index) => index > 0 && opensAt <= (openings[index - 1] ?? 0))) findings.row(row, "has stages that do not open one after the other");
     if (openings.some((opensAt) => opensAt >= this.closesAt)) findings.row(row, "has a stage that opens when the drop is over");
     for (const sku of this.skus) if (this.stagesOf(sku).map(({ opensAt }) => opensAt).join() !== openings.join()) findings.row(row, `opens the stages of ${sku} at other times than the rest`);
+    this.#checkDrips(row, findings);
     const shares = row.lanes.reduce((sum, { sharePercent }) => sum + sharePercent, 0);
     if (shares >= 100 || row.lanes.some(({ lane }) => lane === "open")) findings.row(row, "reserves everything for lanes, or names the open lane as one of them");
     for (const { sku, components } of row.bundles ?? []) {
       if (this.#stagesBySku.has(sku) || components.some((part) => !this.#stagesBySku.has(part.sku))) findings.row(row, `has a bundle, ${sku}, that is not made of its own items`);
     }
   }
+
+  /** A drip brings as many units of each item at a time as it says by its first step, the rest with an item's last, and ends when all are out. */
+  #checkDrips(row: PlanRow, findings: Findings): void {
+    let next = 1;
+    for (const { stage, steps } of row.drips ?? []) {
+      const brought = this.skus.map((sku) => this.stagesOf(sku).slice(stage - 1, stage - 1 + steps).map(({ units }) => units));
+      if (stage < next || steps < 2 || stage + steps - 1 > this.openings.length) findings.row(row, `has a drip, from stage ${stage} on, that is not made of stages of its own`);
+      next = stage + steps;
+      const most = Math.max(0, ...brought.map(([first]) => first ?? 0));
+      const isEven = brought.every((units) => {
+        const sum = units.reduce((total, part) => total + part, 0);
+        return units.every((part, step) => part === Math.max(0, Math.min(most, sum - step * most)));
+      });
+      if (!isEven || !brought.some((units) => (units.at(-1) ?? 0) > 0)) findings.row(row, `has a drip, from stage ${stage} on, that does not bring as many units with each step as with the first, and the rest with the last`);
+    }
+  }
+}
+
+/** The units of each item's stages as they were written: the steps of a drip are one of them. */
+export function writtenUnits({ items, drips = [] }: PlanRow): number[][] {
+  const firstOf = (stage: number) => drips.find((drip) => stage >= drip.stage && stage < drip.stage + drip.steps)?.stage ?? stage;
+  return items.map(({ stages }) => {
+    const units = new Map<number, number>();
+    for (const [index, stage] of stages.entries()) units.set(firstOf(index + 1), (units.get(firstOf(index + 1)) ?? 0) + stage.units);
+    return [...units.values()];
+  });
 }
 
 /**

@@ -47,7 +47,8 @@ export class Stock {
     return { held: sum(this.#held), sold: sum(this.#sold) };
   }
 
-  move(row: StockRow, at: number): void {
+  /** `people` is how many stand behind the row's subject. */
+  move(row: StockRow, at: number, people: number): void {
     const { sku, quantity, kind, subject } = row;
     const { held, sold } = EFFECTS[kind];
     this.units += quantity;
@@ -63,8 +64,8 @@ export class Stock {
     const mine = (this.#takenBySubject.get(subject) ?? 0) + (held + sold) * quantity;
     this.#takenBySubject.set(subject, mine);
     // Bundles are counted as one by the limit; which units were sold in one is not in the record, so that this is the most generous reading.
-    const limit = this.#schedule.first.limitPerPerson;
-    if (held + sold > 0 && Math.ceil(mine / this.#perItemMax) > limit) this.#findings.row(row, `gives one person ${mine} units, and the limit is ${limit}`);
+    const limit = this.#schedule.first.limitPerPerson * people;
+    if (held + sold > 0 && Math.ceil(mine / this.#perItemMax) > limit) this.#findings.row(row, `gives ${people === 1 ? "one person" : `a group of ${people}`} ${mine} units, and the limit is ${limit}`);
   }
 
   /** Where every unit ended: nothing is held, and sold, unsold and withheld are the plan's quantity. */

@@ -1,14 +1,13 @@
 import type { Leaf, RecordRow } from "../../schema/wire/record.ts";
 import { isQuicknet } from "./beacon.ts";
-import { hex, utf8 } from "./bytes.ts";
 import { checkChain } from "./chain.ts";
 import { checkSeals, type SealedLeaf } from "./draw.ts";
 import { type Finding, Findings } from "./findings.ts";
 import { checkHeads, headKeys } from "./heads.ts";
 import { type RawRow, type ReadLines, readLines, understoodRows } from "./lines.ts";
-import { type Proof, rootOfProof } from "./merkle.ts";
-import { isSplitByShares, type PlanRow } from "./schedule.ts";
+import { isSplitByShares, type PlanRow, writtenUnits } from "./schedule.ts";
 import type { Hashing } from "./sha256.ts";
+import { ticketAnswer, type TicketQuestion } from "./ticket.ts";
 import { Walk, type Walked } from "./walk.ts";
 
 /** Everything public about a drop, as it was served. What is null is not known, and what depends on it stays unchecked. */
@@ -27,13 +26,6 @@ export interface Material {
 export interface Witnessed {
   readonly seq: number;
   readonly hash: string;
-}
-
-/** A question of a ticket's owner: is it in the draw? */
-export interface TicketQuestion {
-  readonly ticket: string;
-  /** The inclusion proof that the store gave; null before the seal. */
-  readonly proof: Proof | null;
 }
 
 export interface Questions {
@@ -87,13 +79,13 @@ export function verifyDrop(material: Material, questions: Questions, tools: Veri
   if (split !== null) findings.row(plan, split);
   const leaves = material.entries === null ? null : checkSeals(understood, plan, material.entries, { hashing: tools.hashing, findings, progress: (done, total) => tools.progress("seals", done, total) });
   const walked = new Walk(understood, plan, { drop: material.drop, leaves }, { hashing: tools.hashing, findings, progress: tools.progress }).run();
-  const ticket = questions.ticket === null ? null : ticketAnswer(questions.ticket, material.drop, { rows: understood, leaves }, tools.hashing, findings);
+  const ticket = questions.ticket === null ? null : ticketAnswer(questions.ticket, { drop: material.drop, rows: understood, leaves }, tools.hashing, findings);
   return {
     ...base,
-    ...verdictOf(findings, unchecked),
+    ...verdictOf(findings, [...unchecked, ...(ticket?.unclear == null ? [] : [ticket.unclear])]),
     checked: checkedOf({ lines, plan, understood, leaves, walked, keys: keys !== null }),
-    untold: untoldOf(plan, walked),
-    ticket,
+    untold: untoldOf(plan, walked, understood.some(({ kind, seq }) => kind === "plan" && seq > 1)),
+    ticket: ticket?.words ?? null,
   };
 }
 
@@ -112,32 +104,7 @@ function checkWitnesses(rows: readonly RawRow[], witnessed: readonly Witnessed[]
 
 /** Whether the stages are the split that a drop promises: one list of whole percentages for all items, by largest remainder. */
 function splitFault(plan: PlanRow): string | null {
-  return isSplitByShares(unitsBySku(plan)) === false ? "splits its items in a way that no whole percentages by largest remainder give" : null;
-}
-
-function unitsBySku(plan: PlanRow): number[][] {
-  return plan.items.map(({ stages }) => stages.map(({ units }) => units));
-}
-
-function ticketAnswer({ ticket, proof }: TicketQuestion, drop: string | null, { rows, leaves }: { readonly rows: readonly RecordRow[]; readonly leaves: ReadonlyMap<string, SealedLeaf> | null }, hashing: Hashing, findings: Findings): string | null {
-  if (drop === null) return "Whether the ticket is in the draw cannot be said without the drop's name.";
-  const entry = hex(hashing.sha256(utf8(`tranche/entry\n${drop}\n${ticket}`)));
-  const leaf = leaves?.get(entry);
-  const wrong = (words: string) => {
-    findings.add({ at: "proof" }, words, leaf?.sealSeq ?? rows.length);
-    return `Your ticket: the proof ${words}.`;
-  };
-  if (proof !== null) {
-    const seals = rows.flatMap((row) => (row.kind === "seal" && row.shard === proof.shard ? [row] : []));
-    const seal = seals[proof.batch];
-    if (proof.leaf.entry !== entry) return wrong("is about another ticket");
-    if (seal === undefined || seal.root !== proof.root || seal.count !== proof.count) return wrong("names a seal that the record does not have");
-    if (rootOfProof(proof, hashing) !== seal.root) return wrong(`does not lead to the root in row ${seal.seq}`);
-    if (leaves !== null && (leaf === undefined || leaf.lane !== proof.leaf.lane || leaf.weight !== proof.leaf.weight)) return wrong("says something else than the published entries");
-  }
-  if (leaf === undefined) return proof === null ? "Your ticket is in no seal yet; before the opening no ticket is." : `Your ticket is sealed in shard ${proof.shard}, by its proof.`;
-  const how = leaf.batch === 0 ? "was there at the opening" : "came after the opening";
-  return `Your ticket is in it: its entry ${entry.slice(0, 12)}… is sealed in row ${leaf.sealSeq} (shard ${leaf.shard}), in the lane ${leaf.lane}; it ${how}.`;
+  return isSplitByShares(writtenUnits(plan)) === false ? "splits its items in a way that no whole percentages by largest remainder give" : null;
 }
 
 function uncheckedOf(material: Material, { heads }: ReadLines): string[] {
@@ -163,7 +130,7 @@ function checkedOf({ lines, plan, understood, leaves, walked, keys }: Known): st
   const changes = count("extend") + count("plan") - 1;
   const { schedule } = walked;
   const quantity = schedule.skus.reduce((sum, sku) => sum + schedule.quantityOf(sku), 0);
-  const split = isSplitByShares(unitsBySku(plan)) === true ? ", split by largest remainder of the same percentages" : "";
+  const split = isSplitByShares(writtenUnits(plan)) === true ? ", split by largest remainder of the same percentages" : "";
   const beacon = plan.beacon === undefined ? "" : ` and of round ${plan.beacon.round} or later of a public beacon`;
   return [
     `${lines.rows.length} rows, each with the hash of the one before it, from 64 zeros on.`,
@@ -173,13 +140,13 @@ function checkedOf({ lines, plan, understood, leaves, walked, keys }: Known): st
     walked.seed === null ? "The draw: not made yet." : `The draw: the secret is the one that was promised, and the seed is made of it${beacon}, of the plan and of what was sealed.`,
     ...(leaves === null || walked.seed === null ? [] : [`The ranks of ${leaves.size} entries, ${count("serve")} thresholds that never fall, and ${walked.admitted} people who were admitted, each within a threshold.`]),
     ...(plan.lanes.length === 0 ? [] : [`What is kept for ${plan.lanes.map(({ lane }) => lane).join(" and ")}, at every row: nobody else took of it.`]),
-    `${walked.holds} holds, each through its life; held and sold within what was released at every row, and nobody over the limit of ${plan.limitPerPerson}.`,
+    `${walked.holds} holds, each through its life; held and sold within what was released at every row, and nobody over the limit of ${plan.limitPerPerson}${plan.group === undefined ? "" : ` for each of up to ${plan.group} who stand in line together`}.`,
     walked.isClosed ? `The close: ${walked.sold} sold${walked.isCancelled ? " (the drop was cancelled)" : ""}, and sold, unsold and withheld are all there is.` : `The drop is not closed yet: ${walked.held} units are held and ${walked.sold} sold as of the last row.`,
   ];
 }
 
 /** Said in every report, because a check that keeps silent about its limits is believed too far. */
-function untoldOf(plan: PlanRow, { missing, seed }: Walked): string[] {
+function untoldOf(plan: PlanRow, { missing, seed }: Walked, isChanged: boolean): string[] {
   const beacon = plan.beacon;
   const influence = beacon === undefined
     ? "No shopper could influence this order; the seller could: who knows the secret can try out which tickets to add before the opening."
@@ -190,9 +157,12 @@ function untoldOf(plan: PlanRow, { missing, seed }: Walked): string[] {
     influence,
     "Who wanted what is not public. Whether somebody with a better rank was passed over for an item can therefore not be told of one person; that everybody up to a threshold was called can.",
     "Which people are behind the entries is not public: the limit is checked for each entry, and whether one person had several is not in the record.",
+    ...(plan.group === undefined ? [] : ["How many people stood in line as one entry is what the store says: that each of them proved an address is not in the record."]),
+    "When somebody came after the opening is what the store says. That nobody came before those whom their shard had sealed earlier, or before those who had been called by then, can be told; the order within one seal cannot.",
     "How long each turn and hold was, and whether a payment really failed, is not in the record.",
+    ...(isChanged ? ["Of a published change, times and quantities were compared with the rows, and prices from the second change on; titles, shares, coupons and what is asked at the door are not in the record."] : []),
     ...(plan.bundles === undefined ? [] : ["Which units were sold in a bundle is not in the record: the limit is judged as generously as the largest bundle allows."]),
     ...(seed !== null && missing.length > 0 ? [`Shard ${missing.join(", ")} did not seal in time: its tickets were ranked with a seed that was known when they were sealed.`] : []),
-    ...(isSplitByShares(unitsBySku(plan)) === null ? ["The shares of the stages could not be worked out; their sums were checked."] : []),
+    ...(isSplitByShares(writtenUnits(plan)) === null ? ["The shares of the stages could not be worked out; their sums were checked."] : []),
   ];
 }

@@ -1,6 +1,6 @@
 import type { RecordRow, RowOf, StockRow } from "../../schema/wire/record.ts";
 import { beaconTermsFault } from "./beacon.ts";
-import { checkDraw, type SealedLeaf } from "./draw.ts";
+import { checkDraw, isOver, type SealedLeaf } from "./draw.ts";
 import type { Findings } from "./findings.ts";
 import { Holds } from "./holds.ts";
 import { Line } from "./line.ts";
@@ -59,7 +59,7 @@ export class Walk {
     this.#schedule = new Schedule(plan, tools.findings);
     this.#stock = new Stock(this.#schedule, tools.findings);
     this.#holds = new Holds(tools.findings);
-    this.#line = new Line(this.#schedule, { leaves, isOver: rows.at(-1)?.kind === "close" }, tools.hashing, tools.findings);
+    this.#line = new Line(this.#schedule, { leaves, isOver: isOver(rows) }, tools.hashing, tools.findings);
     this.#reserves = new Reserves(this.#schedule, this.#stock, tools.findings);
     this.#checkBeacon(plan);
   }
@@ -85,7 +85,7 @@ export class Walk {
   #see(row: RecordRow, index: number): void {
     const at = Date.parse(row.at);
     // A shard may send its last seal late; it moves nothing.
-    if (this.#isClosed && row.kind !== "return" && row.kind !== "seal") this.#findings.row(row, "comes after the books were closed");
+    if (this.#isClosed && row.kind !== "seal") this.#findings.row(row, "comes after the books were closed");
     if (this.#cancelledAt !== null && !["void", "return", "close", "seal", "cancel"].includes(row.kind)) this.#findings.row(row, "comes after the drop was cancelled");
     switch (row.kind) {
       case "hold": case "place": case "sell": case "expire": case "abandon": case "void": case "return":
@@ -101,12 +101,13 @@ export class Walk {
       case "seal":
         if (at < this.#schedule.opensAt) this.#findings.row(row, "seals before the opening");
         if (row.shard >= this.#schedule.first.shards) this.#findings.row(row, "seals a shard that the plan does not have");
-        return;
+        return this.#line.seal(row);
       case "draw":
         return this.#draw(row, index);
       case "serve":
         // Where everybody is served at once the draw itself says so, paused or not; to be admitted one still waits for the pause to end.
         if (row.upTo !== "~" || row.at !== this.#drawnAt) this.#whileServing(row, at);
+        if (row.upTo === "~" && row.at !== this.#drawnAt) this.#findings.row(row, "serves everybody at once, which is said with the draw or never");
         return this.#line.serve(row);
       case "admit":
         this.#whileServing(row, at);
@@ -125,10 +126,11 @@ export class Walk {
       // Money that came late takes its units again, whatever the sale's controls say about new holds.
       const isNew = !this.#holds.isKnown(row.ref);
       if (isNew) this.#whileServing(row, at);
+      else if (at >= this.#schedule.closesAt) this.#findings.row(row, "takes units for late money after the end of the drop");
       this.#line.hold(row);
     }
     this.#holds.move(row, this.#cancelledAt !== null);
-    this.#stock.move(row, at);
+    this.#stock.move(row, at, this.#line.peopleOf(row.subject));
     if (this.#cancelledAt === null) this.#reserves.move(row, this.#line.laneOf(row.subject), at);
   }
 
@@ -146,7 +148,7 @@ export class Walk {
     this.#seed = row.seed;
     this.#drawnAt = row.at;
     this.#missing = row.missing;
-    this.#line.draw(row.seed, (done, total) => this.#tools.progress("ranks", done, total));
+    this.#line.draw(row, (done, total) => this.#tools.progress("ranks", done, total));
   }
 
   #control(row: RowOf<"pause" | "resume" | "cancel">, at: number): void {

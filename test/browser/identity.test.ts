@@ -1,6 +1,6 @@
-import AxeBuilder from "@axe-core/playwright";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expectAccessible } from "../support/accessibility.ts";
 import { findChromium } from "../support/chromium.ts";
 import { desk } from "../support/hostile.ts";
 import { startProduct, type Product } from "../support/product.ts";
@@ -21,6 +21,7 @@ beforeAll(async () => {
   const items = [{ sku: "ONE", priceMinor: 4200, quantity: 9 }];
   product = await startProduct(storeVars(
     { slug: "named", items, gates: "{ email = true }", opensAfter: "24s", admit: "paced", claimWindow: "1m", limitPerPerson: 1 },
+    { slug: "friends", items, gates: "{ email = true }", group: 3, opensAfter: "20m", closesAfter: "2h", admit: "paced", limitPerPerson: 2 },
     { slug: "guests", items, lanes: '[ { lane = "member", share = 10, until = "10m", invite = true } ]', opensAfter: "20m", closesAfter: "2h", admit: "paced", limitPerPerson: 1 },
     { slug: "popup", items, lanes: '[ { lane = "local", share = 20, until = "10m", region = "berlin" } ]', opensAfter: "20m", closesAfter: "2h", admit: "paced", limitPerPerson: 1 },
   ));
@@ -52,11 +53,6 @@ async function codeFor(email: string, mails: number): Promise<string> {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error(`no mail to ${email}`);
-}
-
-async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa"]).analyze();
-  expect(violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.target.join(" ")).join(", ")}`)).toEqual([]);
 }
 
 async function tabTo(page: Page, name: string): Promise<void> {
@@ -123,6 +119,56 @@ describe("a drop that gives places to proven addresses", () => {
     await first.locator('[data-form="checkout"] button[type="submit"]').click();
     await first.waitForURL(`${product.sandbox}/**`, { timeout: 20_000 });
   });
+});
+
+test("friends stand in line together: their codes are typed in by one of them, who then chooses for all, at 320 pixels and by the keyboard", async () => {
+  const context = await browser.newContext({ viewport: { width: 320, height: 640 }, reducedMotion: "reduce" });
+  const page = await open("/berlin/friends", context);
+  expect(await page.locator('[data-panel="choose"]').textContent()).toContain("Up to three people can stand in line together");
+  await page.locator('[data-do="join"]').click();
+  await page.locator('[data-form="address"] input').fill("kim@shopper.example");
+  await page.keyboard.press("Enter");
+  await page.locator("[data-together]").waitFor({ state: "visible" });
+  await page.locator("[data-together] summary").focus();
+  await page.keyboard.press("Enter");
+  await tabTo(page, "friend");
+  await page.keyboard.type("leo@shopper.example");
+  await page.keyboard.press("Enter");
+  await page.locator('[data-friend="leo@shopper.example"] input').waitFor({ state: "visible" });
+  expect(await focused(page)).toBe("INPUT friend-code");
+  expect(await page.locator('[data-fill="friends-left"]').textContent()).toBe("One more can stand with you.");
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
+  await expectAccessible(page);
+  const lent = await codeFor("leo@shopper.example", 1);
+  const own = page.locator('input[name="code"]');
+  const theirs = page.locator('input[name="friend-code"]');
+  await theirs.fill(String((Number(lent) + 1) % 100_000_000).padStart(8, "0"));
+  await own.fill(await codeFor("kim@shopper.example", 1));
+  await page.locator('[data-form="code"] button[type="submit"]').click();
+  await page.locator('[role="alert"]:not([hidden])').waitFor();
+  expect(await page.locator('[role="alert"]').textContent()).toContain("The code of leo@shopper.example is not right");
+  expect([await own.getAttribute("aria-invalid"), await theirs.getAttribute("aria-invalid")]).toEqual(["false", "true"]);
+  await theirs.fill(lent);
+  // Enter in any of the codes joins with all of them.
+  await page.keyboard.press("Enter");
+  await panel(page, "choose").waitFor({ state: "visible" });
+  expect(await page.locator('[data-fill="limit"]').textContent()).toBe("You are 2 in line together: at most 4 in all.");
+  for (let press = 0; press < 3; press++) await page.locator('[data-more="ONE"]').click();
+  expect([await page.locator('[data-count="ONE"]').textContent(), await page.locator('[data-more="ONE"]').getAttribute("aria-disabled")]).toEqual(["4", "true"]);
+  await page.locator('[data-do="join"]').click();
+  await panel(page, "waiting").waitFor({ state: "visible" });
+  expect(await panel(page, "waiting").locator('[data-fill="wants"]').textContent()).toBe("4 × Item ONE");
+
+  // Whoever stands there has no place of their own, and is told so in words.
+  const alone = await open("/berlin/friends");
+  await alone.locator('[data-do="join"]').click();
+  await alone.locator('[data-form="address"] input').fill("leo@shopper.example");
+  await alone.keyboard.press("Enter");
+  await alone.locator('input[name="code"]').fill(await codeFor("leo@shopper.example", 2));
+  await alone.keyboard.press("Enter");
+  await alone.locator('[role="alert"]:not([hidden])').waitFor();
+  expect(await alone.locator('[role="alert"]').textContent()).toMatch(/has a place already.*group's stays with whoever joined/s);
+  await Promise.all([context.close(), alone.context().close()]);
 });
 
 test("an invitation for one address asks for that address, refuses another one, and leads into its lane", async () => {

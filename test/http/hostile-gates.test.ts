@@ -201,17 +201,26 @@ hostile(14, `${FLOOD} joins at once from one network that may join 25 times a mi
   await expect.poll(async () => (await request("GET", `${product.store}/api/drops/flood/live`)).body.waiting, { timeout: 10_000 }).toBe(45);
 });
 
-hostile(7, `${IDENTITIES} identities of one network with their work done, answer 20 holds and 429 for the rest; others hold, and all of it is back within the hold's time`, async () => {
+hostile(7, `${IDENTITIES} identities of one network with their work done, answer 20 holds, ten of them for half the time, and 429 for the rest; others hold, and all of it is back within the hold's time`, async () => {
   const crowd = Array.from({ length: IDENTITIES }, () => visitor("pressed", "one-address"));
   const home = visitor("pressed");
   await inParallel([...crowd, home], 16, async (shopper) => expect((await shopper.join(WANTS, withWork(await workFor(shopper)))).status).toBe(201));
   await inParallel([...crowd, home], 16, (shopper) => shopper.admitted());
+  const startedAt = Date.now();
   const answers = await inParallel(crowd, 50, (shopper) => shopper.hold(WANTS));
+  const tookMs = Date.now() - startedAt;
+  expect(tookMs, "the machine was too slow to tell five seconds from ten").toBeLessThan(4_000);
   const refused = answers.filter(({ status }) => status !== 201);
   expect(answers.length - refused.length).toBe(20);
   for (const answer of refused) expectRefusal(answer, 429, "too_many_requests");
   expect(Math.min(...refused.map(retryAfter))).toBeGreaterThanOrEqual(1);
-  expect((await home.hold(WANTS)).status).toBe(201);
+  // Ten seconds each while half of the budget is free, five from then on.
+  const lasted = answers.flatMap((answer) => (answer.status === 201 ? [Date.parse(String(answer.body.expiresAt)) - startedAt] : [])).toSorted((a, b) => a - b);
+  expect(lasted[9]).toBeLessThan(5_000 + tookMs + 50);
+  expect(lasted[10]).toBeGreaterThanOrEqual(10_000 - 50);
+  const apart = await home.hold(WANTS);
+  expect(apart.status).toBe(201);
+  expect(Date.parse(String(apart.body.expiresAt)) - Date.now()).toBeGreaterThan(7_000);
   // Where nothing is paced nobody waits for the seal of who came late; it follows within a second or two.
   await expect.poll(() => verifyRecord(product.store, "pressed"), { timeout: 6_000 }).toMatchObject({ failures: [], heldUnits: 21 });
   await wait(10_500);

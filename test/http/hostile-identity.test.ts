@@ -9,7 +9,7 @@ import { storeVars } from "../support/store-config.ts";
 
 /* Hostile inputs against who joins: codes by mail, invitations, and the codes that a pop-up shows. */
 
-const DROPS = ["mail", "sale", "guests", "others", "letters", "popup"] as const;
+const DROPS = ["mail", "sale", "friends", "guests", "others", "letters", "popup"] as const;
 const WANTS = [{ sku: "ONE", quantity: 1 }];
 
 let product: Product;
@@ -23,6 +23,7 @@ beforeAll(async () => {
   product = await startProduct(storeVars(
     { ...later, slug: "mail", gates: "{ email = true }" },
     { slug: "sale", items, gates: "{ email = true }", opensAfter: "1s", shards: 2, claimWindow: "10m" },
+    { slug: "friends", items, gates: "{ email = true }", group: 3, opensAfter: "1s", shards: 4, claimWindow: "10m" },
     { ...later, slug: "guests", lanes: member },
     { ...later, slug: "others", lanes: member },
     { ...later, slug: "letters", gates: "{ email = true }", lanes: member, budgets: "{ joins = 20 }" },
@@ -135,15 +136,34 @@ hostileBeyond("one address with five tickets at once, answer one place, and 409 
   }
 });
 
+hostileBeyond("an address proven for the ticket of another person, with its key and without, answer 409 id_reused, and it still gets a place", async () => {
+  const owner = await joinedBy("mail", "owner@shopper.example");
+  for (const [index, email] of ["second@shopper.example", "third@shopper.example"].entries()) {
+    expect((await askCode("mail", owner.ticketId, email)).status).toBe(202);
+    const by = index === 0 ? owner : shopper("mail");
+    const place = { jwk: await by.publicKey(), wants: [{ sku: "ONE", quantity: 2 }], identity: { email, code: await codeFor(email) } };
+    expectRefusal(await request("PUT", `${product.store}/api/drops/mail/tickets/${owner.ticketId}`, { body: place }), 409, "id_reused");
+    const own = shopper("mail");
+    expect((await askCode("mail", own.ticketId, email)).status).toBe(202);
+    expect((await own.join(WANTS, { identity: { email, code: await codeFor(email, 2) } })).body).toMatchObject({ id: own.ticketId });
+  }
+  expect((await owner.join(WANTS)).status).toBe(201);
+});
+
 hostileBeyond("a mailbox filled with codes, answer 429 too_many_requests per address, per ticket and per network", async () => {
   const flooded = await inParallel(Array.from({ length: 40 }, () => clientId("tkt")), 20, (ticket) => askCode("mail", ticket, "flooded@shopper.example"));
-  expect(flooded.filter(({ status }) => status === 202)).toHaveLength(10);
+  expect(flooded.filter(({ status }) => status === 202)).toHaveLength(5);
   for (const answer of flooded.filter(({ status }) => status !== 202)) {
     expectRefusal(answer, 429, "too_many_requests");
     expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(60);
   }
   // Sub-addresses and capitals are the same mailbox.
   expectRefusal(await askCode("mail", clientId("tkt"), "Flooded+9@SHOPPER.example"), 429, "too_many_requests");
+  // Whose address it is asks from elsewhere, and is not kept waiting; from wherever it comes, the mailbox gets so many and no more.
+  const asking = (network: string) => request("POST", `${product.store}/api/drops/mail/codes`, { body: { ticket: clientId("tkt"), email: "flooded@shopper.example" }, headers: { rehearsal: `${product.rehearsalKey} ${network}` } });
+  expect((await asking("at-home")).status).toBe(202);
+  const others = await inParallel(Array.from({ length: 40 }, (_, index) => `2001:db8:${index % 8}:${index}::/64`), 20, asking);
+  expect(others.filter(({ status }) => status === 202)).toHaveLength(24);
   const ticket = clientId("tkt");
   const sent = await inParallel(Array.from({ length: 12 }, (_, index) => `to-${index % 6}@shopper.example`), 1, (email) => askCode("mail", ticket, email));
   expect(sent.filter(({ status }) => status === 202)).toHaveLength(6);
@@ -182,6 +202,89 @@ hostileBeyond("an order with another address than the place belongs to, answer 4
     return clientId("ord");
   });
   expect((await person.order(hold.id, { id: order, email: "Buyer+tee@shopper.example" })).status).toBe(201);
+});
+
+/** Somebody with the codes of everybody who is to stand in line with them: lent ones for the others, as `identity` has them. */
+async function gathered(own: string, ...others: readonly string[]) {
+  const { person, code } = await asked("friends", own);
+  const group: { email: string; code: string }[] = [];
+  for (const email of others) {
+    expect((await request("POST", `${product.store}/api/drops/friends/codes`, { body: { ticket: person.ticketId, email, group: true } })).status).toBe(202);
+    group.push({ email, code: await codeFor(email) });
+  }
+  return { person, group, identity: { email: own, code, group } };
+}
+
+hostileBeyond("a group of an address twice, of more than may stand together, or with one wrong code, answer 422 with the member, and nobody is bound", async () => {
+  const { person, group, identity } = await gathered("gil@shopper.example", "hal@shopper.example", "ida@shopper.example");
+  const [hal, ida] = group;
+  await unchanged(product, DROPS, async () => {
+    const join = (members: unknown, wants = WANTS) => person.join(wants, { identity: { ...identity, group: members } });
+    for (const [members, pointer] of [
+      [[hal, { ...hal, email: "Hal+2@shopper.example" }], "/identity/group/1/email"], [[{ email: "GIL@shopper.example", code: identity.code }], "/identity/group/0/email"],
+      [[hal, ida, { email: "jan@shopper.example", code: "12345678" }], "/identity/group"], [[], "/identity/group"], [[{ ...hal, email: "no address" }], "/identity/group/0/email"], [[{ email: hal?.email }], "/identity/group/0/code"],
+    ] as const) {
+      const answer = await join(members);
+      expectRefusal(answer, 422, "invalid_request");
+      expect(answer.body.errors.map((error: { pointer: string }) => error.pointer)).toContain(pointer);
+    }
+    expectRefusal(await join(group, [{ sku: "ONE", quantity: 7 }]), 422, "invalid_request");
+    const wrong = await join([hal, { ...ida, code: wrongCode(ida?.code ?? "") }]);
+    expectRefusal(wrong, 422, "identity_invalid");
+    expect(wrong.body.errors).toMatchObject([{ pointer: "/identity/group/1/code" }]);
+    // A lent code proves nothing but a place in that group.
+    expectRefusal(await person.join(WANTS, { identity: hal }), 422, "identity_invalid");
+    expectRefusal(await shopper("mail").join(WANTS, { identity }), 422, "invalid_request");
+    expectRefusal(await request("POST", `${product.store}/api/drops/mail/codes`, { body: { ticket: person.ticketId, email: "hal@shopper.example", group: true } }), 422, "invalid_request");
+  });
+  // The one whose code was right has gone their own way since; who asks with their code learns that, and not where they stand.
+  const alone = await asked("friends", "hal@shopper.example");
+  expect((await alone.person.join(WANTS, { identity: { email: "hal@shopper.example", code: await codeFor("hal@shopper.example", 2) } })).status).toBe(201);
+  const late = await person.join(WANTS, { identity });
+  expectRefusal(late, 409, "identity_in_use");
+  expect(late.body.errors).toMatchObject([{ pointer: "/identity/group/0/email" }]);
+  expect(JSON.stringify(late.body)).not.toContain(alone.person.ticketId);
+  expect((await person.join(WANTS, { identity: { ...identity, group: [ida] } })).body.people).toBe(2);
+  // Whoever comes late is sealed a moment later.
+  await atRest(product, ["friends"], 1_500);
+});
+
+hostileBeyond("a member of a group who wants a place of their own, or the group's, answer 409; three have three times the limit, and not one more", async () => {
+  const six = [{ sku: "ONE", quantity: 6 }];
+  const { person, group, identity } = await gathered("kim@shopper.example", "leo@shopper.example", "mia@shopper.example");
+  const answers = await Promise.all([person.join(six, { identity }), person.join(six, { identity })]);
+  expect(answers.map(({ status, body }) => [status, body.people, body.entry])).toEqual(Array(2).fill([201, 3, person.entry]));
+  await atRest(product, ["friends"], 1_500);
+  const leo = await asked("friends", "leo@shopper.example");
+  const own = { email: "leo@shopper.example", code: await codeFor("leo@shopper.example", 2) };
+  const place = async (by: Shopper, more: object) => request("PUT", `${product.store}/api/drops/friends/tickets/${person.ticketId}`, { body: { jwk: await by.publicKey(), wants: six, ...more } });
+  await unchanged(product, DROPS, async () => {
+    const refused = await leo.person.join(WANTS, { identity: own });
+    expectRefusal(refused, 409, "identity_in_use");
+    expect(JSON.stringify(refused.body)).not.toContain(person.ticketId);
+    expectRefusal(await place(leo.person, { identity: own }), 409, "identity_in_use");
+    expectRefusal(await place(leo.person, {}), 409, "id_reused");
+    // The group is as it was when it joined.
+    expectRefusal(await person.join(WANTS, { identity: { ...identity, group: group.slice(1) } }), 409, "id_reused");
+    expectRefusal(await person.join([{ sku: "ONE", quantity: 7 }]), 422, "invalid_request");
+  });
+  expect((await person.join([{ sku: "ONE", quantity: 5 }])).body).toMatchObject({ entry: person.entry, people: 3 });
+  await person.admitted();
+  expectRefusal(await person.hold([{ sku: "ONE", quantity: 7 }]), 422, "invalid_request");
+  const { status, body: hold } = await person.hold(six);
+  expect(status).toBe(201);
+  const more = await person.hold(WANTS);
+  expectRefusal(more, 409, "limit_reached");
+  expect(more.body.limit).toBe(6);
+  expectRefusal(await person.order(hold.id, { email: "leo@shopper.example" }), 422, "identity_differs");
+  expect((await person.order(hold.id, { email: "kim@shopper.example" })).status).toBe(201);
+  const rows = String((await request("GET", `${product.store}/api/drops/friends/record?from=1`)).body).trim().split("\n").map((line) => JSON.parse(line));
+  expect([rows[0].group, rows.find(({ kind, subject }) => kind === "admit" && subject === person.entry)?.people]).toEqual([3, 3]);
+  // The place moves with its owner's address alone, and the group with it.
+  const second = await asked("friends", "kim@shopper.example");
+  const kim = { email: "kim@shopper.example", code: await codeFor("kim@shopper.example", 2) };
+  expect((await second.person.join(WANTS, { identity: kim })).body).toMatchObject({ code: "identity_in_use", ticket: person.ticketId });
+  expect((await place(second.person, { identity: kim })).body).toMatchObject({ id: person.ticketId, entry: person.entry, people: 3 });
 });
 
 async function minted(drop: string, body: object): Promise<readonly { readonly invite: string; readonly token: string; readonly url: string }[]> {

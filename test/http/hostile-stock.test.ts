@@ -286,6 +286,22 @@ hostile(16, "a socket with a foreign Origin, answer 403 origin_refused", async (
   });
 });
 
+hostileBeyond("600 sockets of one network, answer 429 too_many_requests to the next, whatever network it claims to be; other networks get theirs", async () => {
+  await unchanged(product, DROPS, async () => {
+    const from = (network: string) => ({ rehearsal: `${product.rehearsalKey} ${network}` });
+    const sockets: WebSocket[] = [];
+    try {
+      while (sockets.length < 600) sockets.push(...await Promise.all(Array.from({ length: 50 }, () => openSocket(from("one-machine")))));
+      const { host } = new URL(product.store);
+      const next = await sendBytes(product.store, `GET /api/drops/main/socket HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nRehearsal: ${from("one-machine").rehearsal}\r\nTranche-Network: another\r\n\r\n`, 1_000);
+      expectRefusal(next, 429, "too_many_requests");
+      sockets.push(await openSocket(from("a-household")), await openSocket());
+    } finally {
+      for (const socket of sockets) socket.close();
+    }
+  });
+});
+
 hostileBeyond("somebody else's hold read, given up, replaced or ordered, answer 404 not_found; its id used again, 409 id_reused", async () => {
   const [owner, thief] = [person(), person()];
   const id = clientId("hld");

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startProduct, type Product } from "../support/product.ts";
 import { readRecord, verifyRecord } from "../support/record-verifier.ts";
+import { inParallel } from "../support/crowd.ts";
+import { desk, expectRefusal } from "../support/hostile.ts";
+import { hostileBeyond } from "../support/hostile-entries.ts";
+import { mailedCode } from "../support/mailbox.ts";
 import { request, Shopper } from "../support/shopper.ts";
 import { storeVars } from "../support/store-config.ts";
 
@@ -16,10 +20,14 @@ const LIES = { "CF-IPLatitude": "52.52", "CF-IPLongitude": "13.405", "CF-IPCount
 
 let product: Product;
 beforeAll(async () => {
+  const pairs = { items: [{ sku: "TEE", priceMinor: 4200, quantity: 100 }], lanes: '[ { lane = "local", share = 20, until = "10m", region = "berlin" } ]', opensAfter: "20m", closesAfter: "2h", admit: "paced" } as const;
   product = await startProduct(storeVars({
     slug: "kept", items: [{ sku: "TEE", priceMinor: 4200, quantity: 10 }], opensAfter: "4s", admit: "paced", claimWindow: "4s", limitPerPerson: 1, shards: 2,
     lanes: `[ { lane = "local", share = 40, until = "${LAPSE_MS}ms", region = "berlin", within = "25km" } ]`,
-  }));
+  },
+    { ...pairs, slug: "proven", gates: "{ email = true }", shards: 4 },
+    { ...pairs, slug: "crowded", budgets: "{ joins = 10 }" },
+  ));
 }, 180_000);
 afterAll(() => product?.stop());
 
@@ -94,3 +102,42 @@ test("what is kept for a lane is taken by nobody else before its time is over, a
   expect(verdict).toMatchObject({ failures: [], heldUnits: 10 });
   expect(await lastHoldAfterMs()).toBeGreaterThanOrEqual(LAPSE_MS);
 }, 90_000);
+
+/** The code that a tablet at the pop-up shows, for so many tickets. */
+async function shownCode(drop: string, tickets: number): Promise<{ readonly evidence: { readonly presence: string } }> {
+  const { status, body } = await desk(product, "GET", `/desk/api/drops/${drop}/presence/berlin?tickets=${tickets}`);
+  expect(status).toBe(200);
+  return { evidence: { presence: body.token } };
+}
+
+hostileBeyond("a pop-up's code shown by tickets without an address that was proven, answer 403 identity_required, and not one of its uses is gone", async () => {
+  const shown = await shownCode("proven", 2);
+  const visitors = Array.from({ length: 30 }, () => new Shopper(product.store, "proven"));
+  for (const answer of await inParallel(visitors, 15, (visitor) => visitor.join(WANTS, shown))) expectRefusal(answer, 403, "identity_required");
+  const lanes: unknown[] = [];
+  for (const name of ["ana", "ben", "cleo"]) {
+    const visitor = new Shopper(product.store, "proven");
+    const email = `${name}@popup.example`;
+    expect((await request("POST", visitor.url("/api/drops/proven/codes"), { body: { ticket: visitor.ticketId, email } })).status).toBe(202);
+    const answer = await visitor.join(WANTS, { ...shown, identity: { email, code: await mailedCode(product, email) } });
+    lanes.push(answer.body.lane ?? answer.body.code);
+  }
+  expect(lanes).toEqual(["local", "local", "evidence_used"]);
+});
+
+hostileBeyond("a pop-up's code shown by a network beyond its joins a minute, and for tickets of others, answer 429 and 409: it is used by those who got a place and by nobody else", async () => {
+  const shown = await shownCode("crowded", 14);
+  const at = (network: string) => new Shopper(product.store, "crowded", { headers: { Rehearsal: `${product.rehearsalKey} ${network}` } });
+  const crowd = Array.from({ length: 60 }, () => at("one-cafe"));
+  const answers = await inParallel(crowd, 60, (visitor) => visitor.join(WANTS, shown));
+  expect(answers.filter(({ status }) => status === 201).map(({ body }) => body.lane)).toEqual(Array(10).fill("local"));
+  for (const answer of answers.filter(({ status }) => status !== 201)) expectRefusal(answer, 429, "too_many_requests");
+  const owner = at("owner");
+  expect((await owner.join(WANTS)).body.lane).toBe("open");
+  for (let thief = 0; thief < 3; thief++) {
+    const taken = { jwk: await at("thief").publicKey(), wants: WANTS, ...shown };
+    expectRefusal(await request("PUT", owner.url(`/api/drops/crowded/tickets/${owner.ticketId}`), { body: taken, headers: { Rehearsal: `${product.rehearsalKey} thief` } }), 409, "id_reused");
+  }
+  for (let visitor = 0; visitor < 4; visitor++) expect((await at(`visitor-${visitor}`).join(WANTS, shown)).body.lane).toBe("local");
+  expectRefusal(await at("late").join(WANTS, shown), 409, "evidence_used");
+});

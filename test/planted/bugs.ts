@@ -1,3 +1,11 @@
+import { BURDEN } from "./burden-bugs.ts";
+import { DOOR } from "./door-bugs.ts";
+import { GROUPS } from "./group-bugs.ts";
+import { REHEARSAL } from "./rehearsal-bugs.ts";
+import { RELEASE } from "./release-bugs.ts";
+import { RESALE } from "./resale-bugs.ts";
+import { VERIFIER } from "./verifier-bugs.ts";
+
 /** One change of a shipped file. `find` occurs in it exactly once. */
 export interface Edit {
   readonly file: string;
@@ -82,7 +90,7 @@ const STOCK: readonly PlantedBug[] = [
   {
     name: "limit counted per hold", isSample: true,
     breaks: "Two holds of one sitting take twice what a person may have.",
-    edits: [edit("src/drop/holds.ts", "if (otherItems(state, sitting, replaced) + itemCount(command.lines) > plan.limitPerPerson", "if (itemCount(command.lines) > plan.limitPerPerson")],
+    edits: [edit("src/drop/holds.ts", "if (otherItems(state, sitting, replaced) + itemCount(command.lines) > limit", "if (itemCount(command.lines) > limit")],
   },
   {
     name: "network budget off by one",
@@ -92,12 +100,12 @@ const STOCK: readonly PlantedBug[] = [
   {
     name: "limit per person not counted at the order",
     breaks: "With a second ticket one e-mail address buys more than a person may have.",
-    edits: [edit("src/drop/orders.ts", "countOf(state.counters.itemsByPerson, command.person) - ownItems + itemCount(hold.lines) > plan", "itemCount(hold.lines) > plan")],
+    edits: [edit("src/drop/orders.ts", "countOf(state.counters.itemsByPerson, command.person) - ownItems + itemCount(hold.lines) > limit", "itemCount(hold.lines) > limit")],
   },
   {
     name: "late money over the limit of a person",
     breaks: "Whoever ordered again while the first payment was late gets both.",
-    edits: [edit("src/drop/payments.ts", "if (hold.person !== null && countOf(state.counters.itemsByPerson, hold.person) + items > plan.limitPerPerson) return false;", "")],
+    edits: [edit("src/drop/payments.ts", "if (hold.person !== null && countOf(state.counters.itemsByPerson, hold.person) + items > limit) return false;", "")],
   },
   {
     name: "late money takes what is gone",
@@ -107,7 +115,7 @@ const STOCK: readonly PlantedBug[] = [
   {
     name: "editing a cart buys time",
     breaks: "Somebody who changes the cart again and again keeps the units for ever.",
-    edits: [edit("src/drop/holds.ts", "sitting.heldAt === null ? now + plan.holdTtlMs : sitting.expiresAt", "now + plan.holdTtlMs")],
+    edits: [edit("src/drop/holds.ts", "sitting.heldAt === null ? now + holdMs : sitting.expiresAt", "now + holdMs")],
   },
   {
     name: "an open stage is put off",
@@ -117,15 +125,18 @@ const STOCK: readonly PlantedBug[] = [
   {
     name: "a changed plan splits an open stage again", isSample: true,
     breaks: "What was released and promised of a stage that is open changes under those who buy from it.",
-    edits: [edit("src/drop/changed-stages.ts", "unit.stages.filter(({ opensAt }) => opensAt <= now).map(({ units }) => units)", "unit.stages.filter(({ opensAt }) => opensAt < 0).map(({ units }) => units)"), edit("src/drop/changed-stages.ts", "const rest = quantity - releasedUnits(unit, now);", "const rest = quantity - 0 * releasedUnits(unit, now);")],
+    edits: [
+      edit("src/drop/changed-stages.ts", "if (before !== undefined && openingOf(before) <= now) return before;", "if (before !== undefined && openingOf(before) < 0) return before;"),
+      edit("src/drop/changed-stages.ts", "planned.filter((stage) => openingOf(stage) <= now)", "planned.filter((stage) => openingOf(stage) < 0 && now > 0)"),
+    ],
   },
   {
     name: "a changed plan has fewer units than are taken",
     breaks: "Units that people hold or have bought are not in the plan any more.",
     edits: [
       edit("src/drop/changed-stages.ts", "if (quantity < taken) return", "if (quantity < 0 * taken) return"),
-      edit("src/drop/changed-stages.ts", "if (quantity < released) return", "if (quantity < 0 * released) return"),
-      edit("src/drop/changed-stages.ts", "const rest = quantity - releasedUnits(unit, now);", "const rest = Math.max(0, quantity - releasedUnits(unit, now));"),
+      edit("src/drop/changed-stages.ts", "if (quantity < begun) return", "if (quantity < 0 * begun) return"),
+      edit("src/drop/changed-stages.ts", "const rest = quantity - open.reduce((sum, units) => sum + units, 0);", "const rest = Math.max(0, quantity - open.reduce((sum, units) => sum + units, 0));"),
     ],
   },
   {
@@ -329,7 +340,7 @@ const MONEY: readonly PlantedBug[] = [
   {
     name: "refund above what was captured",
     breaks: "Two refunds at the same moment pay back more than was taken.",
-    edits: [edit("src/settlement/desk-decisions.ts", "if (isNothing || amountMinor > refundableMinor(book)) return", "if (isNothing) return")],
+    edits: [edit("src/settlement/desk-decisions.ts", "if (isNothing || !isPayable || amountMinor > refundableMinor(book)) return", "if (isNothing || !isPayable) return")],
   },
   {
     name: "refused money is kept",
@@ -344,7 +355,13 @@ const MONEY: readonly PlantedBug[] = [
   {
     name: "units captured at their rounded price",
     breaks: "Ten units of one line cost another sum than the line.",
-    edits: [edit("src/settlement/order-book.ts", "return apportion(line.totalMinor, [units, line.quantity - units])[0] ?? 0;", "return Math.ceil(line.totalMinor / line.quantity) * units;")],
+    edits: [edit("src/settlement/order-book.ts", "return apportion(line.totalMinor, [units, line.quantity - units], line.stepMinor)[0] ?? 0;", "return Math.ceil(line.totalMinor / line.quantity) * units;")],
+  },
+  {
+    name: "captured to the last of three decimals",
+    breaks: "No card pays it: the provider refuses the capture for ever, and the seller has handed over for nothing.",
+    edits: [edit("src/settlement/order-book.ts", "[units, line.quantity - units], line.stepMinor)", "[units, line.quantity - units])")],
+    unitTests: "test/unit/settlement/desk.test.ts",
   },
   {
     name: "a rest stays pending",
@@ -378,4 +395,4 @@ const MONEY: readonly PlantedBug[] = [
   },
 ];
 
-export const PLANTED_BUGS: readonly PlantedBug[] = [...STOCK, ...LINE, ...LANES, ...COUPONS, ...VERDICTS, ...SHELL, ...MONEY];
+export const PLANTED_BUGS: readonly PlantedBug[] = [...BURDEN, ...GROUPS, ...DOOR, ...RESALE, ...RELEASE, ...STOCK, ...LINE, ...LANES, ...COUPONS, ...VERDICTS, ...SHELL, ...MONEY, ...REHEARSAL, ...VERIFIER];

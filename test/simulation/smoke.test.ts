@@ -24,9 +24,10 @@ test("two hundred drops in which everything goes wrong keep every promise at eve
   // A fault that never struck was not survived.
   for (const [name, count] of strikes) expect([name, count > 0]).toEqual([name, true]);
   // And neither was a race that nobody ran.
-  for (const outcome of ["sold_out", "limit_reached", "hold_expired", "coupon_used_up", "too_many_requests"]) expect([outcome, sum((report) => report.refusals[outcome] ?? 0) > 0]).toEqual([outcome, true]);
+  for (const outcome of ["sold_out", "limit_reached", "hold_expired", "coupon_used_up", "too_many_requests", "limit_reached per address"]) expect([outcome, sum((report) => report.refusals[outcome] ?? 0) > 0]).toEqual([outcome, true]);
   expect(sum((report) => report.lateRefused)).toBeGreaterThan(0);
   expect(sum((report) => report.lateSold)).toBeGreaterThan(0);
+  expect(sum((report) => report.cardRefused)).toBeGreaterThan(0);
   // Somebody came for what was kept for others.
   expect(sum((report) => report.keptFromOthers)).toBeGreaterThan(0);
   // Where honest people came in the end, everything was sold; several commands shared one write, and several messages one batch.

@@ -5,6 +5,8 @@ export interface TestDrop {
   readonly stages?: string;
   readonly closesAfter?: string;
   readonly limitPerPerson?: number;
+  /** Up to how many people may stand in line with one ticket. */
+  readonly group?: number;
   readonly admit?: "all" | "paced";
   readonly shards?: number;
   readonly capture?: "at-once" | "on-fulfilment";
@@ -16,6 +18,7 @@ export interface TestDrop {
   readonly gates?: string;
   readonly lanes?: string;
   readonly budgets?: string;
+  readonly limits?: string;
   readonly beacon?: "quicknet" | "sandbox";
   /** Shown to people as it is; the tests of what a page does with markup put it here. */
   readonly title?: string;
@@ -34,6 +37,7 @@ opensAt = "+${drop.opensAfter ?? "1s"}"
 closesAt = "+${drop.closesAfter ?? "1h"}"
 stages = ${drop.stages ?? '[ { share = 100, after = "0s" } ]'}
 limitPerPerson = ${drop.limitPerPerson ?? 2}
+${drop.group === undefined ? "" : `group = ${drop.group}`}
 hold = "${drop.hold ?? "8m"}"
 capture = "${drop.capture ?? "at-once"}"
 low = 3
@@ -44,6 +48,7 @@ ${drop.campaigns === undefined ? "" : `campaigns = ${drop.campaigns}`}
 ${drop.gates === undefined ? "" : `gates = ${drop.gates}`}
 ${drop.lanes === undefined ? "" : `lanes = ${drop.lanes}`}
 ${drop.budgets === undefined ? "" : `budgets = ${drop.budgets}`}
+${drop.limits === undefined ? "" : `limits = ${drop.limits}`}
 lobby = { shards = ${drop.shards ?? 1}, claimWindow = "${drop.claimWindow ?? "60s"}", admit = "${drop.admit ?? "all"}" }
 `;
 }

@@ -60,7 +60,7 @@ export const store: StoreConfig = {
   brand: { mark: "N", ink: "#17130f", paper: "#f4efe6", accent: "#c2410c" },
   regions: [
     { slug: "berlin", label: "Berlin", country: "DE", near: { lat: 52.52, lon: 13.405 }, locale: "de-DE", zone: "Europe/Berlin", pickup: [{ id: "kiosk-k", label: "Kiosk K", slots: "17:00-18:00/30m", perSlot: 8 }], shipsTo: ["DE", "AT"] },
-    { slug: "lisbon", label: "Lisbon", country: "PT", near: { lat: 38.72, lon: -9.14 }, locale: "pt-PT", zone: "Europe/Lisbon", pickup: [], shipsTo: [] },
+    { slug: "lisbon", label: "Lisbon", country: "PT", near: { lat: 38.72, lon: -9.14 }, locale: "pt-PT", zone: "Europe/Lisbon", pickup: [{ id: "feira", label: "Feira", slots: null, perSlot: null }], shipsTo: [] },
   ],
   drops: [{ slug: "moth-tee", title: "Moth tee", story: "One run.", image: null, home: null, deliveryNote: null, source }],
 };

@@ -2,7 +2,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { NO_GATES } from "../../src/drop/plan.ts";
-import { CODE_LIFETIME_MS, CODE_TRIES_MAX, SEND_WINDOW_MS } from "../../src/lobby/address-codes.ts";
+import { CODE_LIFETIME_MS, CODE_TRIES_MAX, SEND_WINDOW_MS, SENDS_PER_NETWORK_MAX } from "../../src/lobby/address-codes.ts";
 import type { LobbyDoor } from "../../src/lobby/door.ts";
 import { dropOf, entryOf, shardOf, source, stubOf, ticketId } from "./lobby-cast.ts";
 
@@ -47,7 +47,7 @@ describe.concurrent("the door of a lobby shard", () => {
 
   it("counts wrong codes that come at once and across evictions, and after five the right one is worth nothing", async () => {
     const drop = "guessed";
-    expect((await doorOf(drop).noteCode({ person: "ana", ticket: "tkt_1", mac: "right" })).ok).toBe(true);
+    expect((await doorOf(drop).noteCode({ person: "ana", ticket: "tkt_1", network: "net", mac: "right" })).ok).toBe(true);
     const prove = (mac: string) => doorOf(drop).proveAddress({ person: "ana", ticket: "tkt_1", mac, until: FAR }).then(codeOf);
     expect(await Promise.all(Array.from({ length: CODE_TRIES_MAX - 1 }, (_, guess) => prove(`wrong ${guess}`)))).toEqual(Array(CODE_TRIES_MAX - 1).fill("identity_invalid"));
     await evictDurableObject(stubOf(drop, 0));
@@ -59,7 +59,7 @@ describe.concurrent("the door of a lobby shard", () => {
   it("gives a person one ticket however many prove the address at once, and keeps it when the codes are long gone", async () => {
     const drop = "one-person";
     const tickets = Array.from({ length: 8 }, (_, index) => `tkt_${index}`);
-    for (const ticket of tickets) expect((await doorOf(drop).noteCode({ person: "ana", ticket, mac: `mac of ${ticket}` })).ok).toBe(true);
+    for (const ticket of tickets) expect((await doorOf(drop).noteCode({ person: "ana", ticket, network: `net of ${ticket}`, mac: `mac of ${ticket}` })).ok).toBe(true);
     const answers = await Promise.all(tickets.map((ticket) => doorOf(drop).proveAddress({ person: "ana", ticket, mac: `mac of ${ticket}`, until: FAR })));
     const winner = tickets[answers.findIndex(({ ok }) => ok)];
     expect(answers.filter(({ ok }) => ok)).toHaveLength(1);
@@ -68,9 +68,32 @@ describe.concurrent("the door of a lobby shard", () => {
     await at(drop, later);
     expect(await doorOf(drop).proveAddress({ person: "ana", ticket: winner ?? "", mac: `mac of ${winner}`, until: FAR }).then(codeOf)).toBe("identity_invalid");
     await at(drop, later + SEND_WINDOW_MS);
-    expect((await doorOf(drop).noteCode({ person: "ana", ticket: "tkt_new", mac: "fresh" })).ok).toBe(true);
+    expect((await doorOf(drop).noteCode({ person: "ana", ticket: "tkt_new", network: "net", mac: "fresh" })).ok).toBe(true);
     expect(await rowsOf(drop, "codes")).toBe(1);
     expect(await doorOf(drop).proveAddress({ person: "ana", ticket: "tkt_new", mac: "fresh", until: FAR })).toEqual({ ok: false, rejection: { code: "identity_in_use", ticket: winner } });
+  });
+
+  it("frees an address from the ticket of others, and from no other, and then keeps it for its own", async () => {
+    const drop = "tied";
+    const prove = (ticket: string, more: { readonly abandoned?: string; readonly isVouched?: boolean } = {}) => doorOf(drop).proveAddress({ person: "ana", ticket, mac: "right", until: FAR, ...more });
+    const inUse = (ticket: string) => ({ ok: false, rejection: { code: "identity_in_use", ticket } });
+    expect((await prove("tkt_others", { isVouched: true })).ok).toBe(true);
+    expect((await doorOf(drop).noteCode({ person: "ana", ticket: "tkt_own", network: "net", mac: "right" })).ok).toBe(true);
+    expect(await prove("tkt_own")).toEqual(inUse("tkt_others"));
+    expect(await prove("tkt_own", { abandoned: "tkt_third" })).toEqual(inUse("tkt_others"));
+    expect((await prove("tkt_own", { abandoned: "tkt_others" })).ok).toBe(true);
+    await evictDurableObject(stubOf(drop, 0));
+    expect((await prove("tkt_own")).ok).toBe(true);
+    expect(await prove("tkt_others", { isVouched: true })).toEqual(inUse("tkt_own"));
+    expect(await rowsOf(drop, "redemptions")).toBe(1);
+  });
+
+  it("counts what one network has sent to an address, and lets another network send on", async () => {
+    const drop = "flooded";
+    const note = (index: number, network: string) => doorOf(drop).noteCode({ person: "ana", ticket: `tkt_${index}`, network, mac: `mac ${index}` }).then(codeOf);
+    for (let index = 0; index < SENDS_PER_NETWORK_MAX; index++) expect(await note(index, "bots")).toBe("yes");
+    await evictDurableObject(stubOf(drop, 0));
+    expect([await note(90, "bots"), await note(91, "home")]).toEqual(["too_many_requests", "yes"]);
   });
 
   it("moves a ticket to its person's new key for good, and asks for a person only whoever is new", async () => {
@@ -87,6 +110,7 @@ describe.concurrent("the door of a lobby shard", () => {
     expect(await join("phone", null)).toBe("phone");
     expect(await join("laptop", null)).toBe("id_reused");
     expect(await join("laptop", "ben")).toBe("id_reused");
+    expect(await join("phone", "ben")).toBe("id_reused");
     expect(await join("laptop", "ana")).toBe("laptop");
     expect(await join("phone", null)).toBe("id_reused");
     expect(await join("laptop", null)).toBe("laptop");

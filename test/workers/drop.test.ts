@@ -180,6 +180,24 @@ describe("time is data", () => {
   });
 });
 
+describe("the requests", () => {
+  it("of one entry that asks more than a person does are refused whatever they ask, and those of nobody else", async () => {
+    const stage = await Stage.open("asked-too-often");
+    const [bot, person] = [await stage.sit("bot"), await stage.sit("person")];
+    const codes: string[] = [];
+    for (let ask = 0; ask < 125; ask++) {
+      const answer = await stage.port.abandon("hld_nobodys", bot.entry);
+      codes.push(answer.ok ? "" : answer.rejection.code);
+    }
+    expect(codes.slice(0, 119)).toEqual(Array(119).fill("not_found"));
+    expect(new Set(codes.slice(119))).toEqual(new Set(["too_many_requests"]));
+    expect(await stage.hold(bot)).toMatchObject({ ok: false, rejection: { code: "too_many_requests", retryAt: stage.now + 30_000 } });
+    expect((await stage.hold(person)).ok).toBe(true);
+    await stage.at(stage.now + 30_000);
+    expect((await stage.hold(bot)).ok).toBe(true);
+  });
+});
+
 describe("group commit", () => {
   it("writes parallel holds in far fewer transactions, and exactly as many succeed as there are units", async () => {
     const stage = await Stage.open("group", { stock: [{ sku: "MOTH", quantity: 100 }] });

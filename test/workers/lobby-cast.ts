@@ -18,6 +18,7 @@ const bindings = env as unknown as { readonly DROP: { getByName(name: string): D
 export const dropOf = (drop: string): DropPort => bindings.DROP.getByName(drop);
 export const stubOf = (drop: string, shard: number) => bindings.LOBBY.getByName(`${drop}/${shard}`);
 export const shardOf = (drop: string, shard: number): LobbyPort => stubOf(drop, shard) as unknown as LobbyPort;
+export const leavesOf = async (drop: string, shard: number) => (await shardOf(drop, shard).entries(0))?.leaves ?? null;
 export const sha256 = (data: string | Buffer) => createHash("sha256").update(data).digest("hex");
 export const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 export const until = <Answer>(look: () => Promise<Answer | null | undefined | false>): Promise<Answer> =>

@@ -4,7 +4,7 @@ import type { Spend } from "../../src/lobby/port.ts";
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { leafHash, merkleRoot, provenRoot } from "../unit/lobby/merkle.ts";
-import { dropOf, entryOf, join, LEAD_MS, ofKind, pause, recordOf, sha256, shardOf, SHARDS, source, stubOf, ticketId, until, watchDrop, wholeLive } from "./lobby-cast.ts";
+import { dropOf, entryOf, join, LEAD_MS, leavesOf, ofKind, pause, recordOf, sha256, shardOf, SHARDS, source, stubOf, ticketId, until, watchDrop, wholeLive } from "./lobby-cast.ts";
 
 /*
  * The shards of a lobby together with the real Drop object. Alarms are real
@@ -18,7 +18,7 @@ describe.concurrent("a lobby of four shards", () => {
     await dropOf(drop).plan(source(drop, opensAt));
     const joined = await Promise.all(Array.from({ length: 200 }, (_, number) => join(drop, number)));
     expect(joined.every((outcome) => outcome.ok && outcome.value.joinedAt < opensAt)).toBe(true);
-    expect(await shardOf(drop, 1).entries()).toBeNull();
+    expect(await leavesOf(drop, 1)).toBeNull();
     expect(await shardOf(drop, 1).proof(ticketId(drop, 1))).toBeNull();
 
     await pause(opensAt - Date.now());
@@ -41,7 +41,7 @@ describe.concurrent("a lobby of four shards", () => {
     expect(sha256(JSON.stringify({ beacon: null, drop, planHash: live.planHash, roots, secret: draw?.["secret"] }))).toBe(draw?.["seed"]);
     for (const seal of seals) {
       const shard = Number(seal["shard"]);
-      const entries = (await shardOf(drop, shard).entries()) ?? [];
+      const entries = (await leavesOf(drop, shard)) ?? [];
       expect(entries).toHaveLength(50);
       expect(seal["count"]).toBe(50);
       expect(entries.map(({ entry }) => entry)).toEqual(entries.map(({ entry }) => entry).toSorted());
@@ -138,7 +138,7 @@ describe.concurrent("a lobby of four shards", () => {
     expect(proof).toMatchObject({ shard: 1, batch: 1, index: 0, count: 1, path: [] });
     const seal = await until(async () => ofKind(await recordOf(drop), "seal").find((row) => row["shard"] === 1 && row["root"] === proof.root));
     expect(seal["count"]).toBe(1);
-    expect((await shardOf(drop, 1).entries())?.at(-1)?.entry).toBe(entryOf(drop, ticketId(drop, 9)));
+    expect((await leavesOf(drop, 1))?.at(-1)?.entry).toBe(entryOf(drop, ticketId(drop, 9)));
     const standing = await until(async () => {
       const seen = await shardOf(drop, 1).standing(ticketId(drop, 9));
       return seen?.state === "served" && seen;
@@ -194,7 +194,7 @@ describe.concurrent("reading the live state", () => {
     expect(await join(drop, 12)).toMatchObject({ ok: true });
     await pause(500);
     expect(calls.snapshots).toBeGreaterThan(0);
-    expect(await shardOf(drop, 0).entries()).toBeNull();
+    expect(await leavesOf(drop, 0)).toBeNull();
     isAway = false;
     const late = await until(() => shardOf(drop, 0).proof(ticketId(drop, 12)));
     expect(late).toMatchObject({ batch: 1, count: 1 });
@@ -218,13 +218,13 @@ describe.concurrent("what a shard keeps", () => {
     const first = await Promise.all(numbers.map((number) => join(drop, number, [{ sku: "MOTH-S", quantity: 1 }])));
     await until(async () => (await wholeLive(drop, 0)).live.seed !== null);
     const before = await Promise.all(numbers.map((number) => shardOf(drop, 0).standing(ticketId(drop, number))));
-    const entries = await shardOf(drop, 0).entries();
+    const entries = await leavesOf(drop, 0);
     expect(before.filter((standing) => standing?.state === "waiting").length).toBeGreaterThan(10);
 
     await evictDurableObject(stubOf(drop, 0));
     await wholeLive(drop, 0);
     expect(await Promise.all(numbers.map((number) => join(drop, number, [{ sku: "MOTH-S", quantity: 1 }])))).toEqual(first);
-    expect(await shardOf(drop, 0).entries()).toEqual(entries);
+    expect(await leavesOf(drop, 0)).toEqual(entries);
     const after = await Promise.all(numbers.map((number) => shardOf(drop, 0).standing(ticketId(drop, number))));
     after.forEach((standing, index) => {
       expect(standing?.rank).toBe(before[index]?.rank);

@@ -18,7 +18,7 @@ export default defineConfig({
   ],
   test: {
     name: "objects",
-    include: ["drop.test.ts", "lobby.test.ts", "door.test.ts"].map((file) => path.resolve(import.meta.dirname, file)),
+    include: ["drop.test.ts", "lobby.test.ts", "door.test.ts", "sockets.test.ts"].map((file) => path.resolve(import.meta.dirname, file)),
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },

@@ -1,5 +1,5 @@
 import { accepted, type Result } from "../../src/kernel/result.ts";
-import { decideProof, decideSending, SEND_WINDOW_MS, type SentCode } from "../../src/lobby/address-codes.ts";
+import { decideProof, decideSending, type PersonPlace, SEND_WINDOW_MS, type SentCode } from "../../src/lobby/address-codes.ts";
 import { personKey, type AddressProof, type AddressRejection, type CodeNote, type Redemption, type RedemptionRejection } from "../../src/lobby/door.ts";
 import { decideRedemption, type KeyUse } from "../../src/lobby/redemptions.ts";
 
@@ -39,8 +39,8 @@ export class DoorStore {
       this.#sql.exec("DELETE FROM codes WHERE sent_at <= ?", now - SEND_WINDOW_MS);
       const decided = decideSending(this.#codesOf(note.person), note, now);
       if (!decided.ok) return decided;
-      const { ticket, mac, sentAt, tries } = decided.value;
-      this.#sql.exec("INSERT INTO codes (person, ticket, mac, sent_at, tries) VALUES (?, ?, ?, ?, ?)", note.person, ticket, mac, sentAt, tries);
+      const { ticket, network, mac, sentAt, tries } = decided.value;
+      this.#sql.exec("INSERT INTO codes (person, ticket, network, mac, sent_at, tries) VALUES (?, ?, ?, ?, ?, ?)", note.person, ticket, network, mac, sentAt, tries);
       return accepted(null);
     });
   }
@@ -48,10 +48,12 @@ export class DoorStore {
   proveAddress(proof: AddressProof, now: number): Result<null, AddressRejection> {
     return this.#storage.transactionSync(() => {
       const key = personKey(proof.person);
-      const holder = this.#holderOf(key);
-      const { outcome, guessed } = decideProof(this.#codesOf(proof.person), holder, proof, now);
+      const place = this.#placeOf(key);
+      const { outcome, guessed, isMoved } = decideProof(this.#codesOf(proof.person), place, proof, now);
       for (const { id, tries } of guessed) this.#sql.exec("UPDATE codes SET tries = ? WHERE id = ?", tries, id);
-      if (outcome.ok && holder === null) this.#noteUse(key, proof.ticket, proof.until);
+      if (!outcome.ok || proof.isTrial === true) return outcome;
+      if (isMoved === true) this.#sql.exec("DELETE FROM redemptions WHERE key = ?", key);
+      if (place === null || isMoved === true) this.#noteUse(key, proof.ticket, proof.until, proof.memberMac === undefined ? null : now);
       return outcome;
     });
   }
@@ -66,21 +68,22 @@ export class DoorStore {
     return this.#sql.exec<{ users: number }>("SELECT count(*) AS users FROM redemptions WHERE key = ?", key).one().users;
   }
 
-  #holderOf(key: string): string | null {
-    return this.#sql.exec<{ ticket: string }>("SELECT ticket FROM redemptions WHERE key = ? LIMIT 1", key).toArray()[0]?.ticket ?? null;
+  #placeOf(key: string): PersonPlace | null {
+    const [row] = this.#sql.exec<{ ticket: string; member_since: number | null }>("SELECT ticket, member_since FROM redemptions WHERE key = ? LIMIT 1", key).toArray();
+    return row === undefined ? null : { ticket: row.ticket, memberSince: row.member_since };
   }
 
   #isRevoked(key: string): boolean {
     return this.#sql.exec("SELECT 1 FROM revocations WHERE key = ?", key).toArray().length > 0;
   }
 
-  #noteUse(key: string, ticket: string, expiresAt: number): void {
-    this.#sql.exec("INSERT INTO redemptions (key, ticket, expires_at) VALUES (?, ?, ?)", key, ticket, expiresAt);
+  #noteUse(key: string, ticket: string, expiresAt: number, memberSince: number | null = null): void {
+    this.#sql.exec("INSERT INTO redemptions (key, ticket, expires_at, member_since) VALUES (?, ?, ?, ?)", key, ticket, expiresAt, memberSince);
   }
 
   #codesOf(person: string): StoredCode[] {
-    const rows = this.#sql.exec<CodeRow>("SELECT id, ticket, mac, sent_at, tries FROM codes WHERE person = ?", person).toArray();
-    return rows.map(({ id, ticket, mac, sent_at: sentAt, tries }) => ({ id, ticket, mac, sentAt, tries }));
+    const rows = this.#sql.exec<CodeRow>("SELECT id, ticket, network, mac, sent_at, tries FROM codes WHERE person = ?", person).toArray();
+    return rows.map(({ sent_at: sentAt, ...code }) => ({ ...code, sentAt }));
   }
 
   /** Whatever is past its time is refused for its age by whoever reads its token; its row only takes room. */
@@ -95,4 +98,4 @@ interface StoredCode extends SentCode {
 }
 
 // A type alias, because the rows of a query must have an index signature, which an interface lacks.
-type CodeRow = { id: number; ticket: string; mac: string; sent_at: number; tries: number };
+type CodeRow = { id: number; ticket: string; network: string | null; mac: string; sent_at: number; tries: number };

@@ -18,6 +18,7 @@ import type {
   OutboxMessage, PaymentToConfirm, PlaceCommand, PlanChangeAnswer, PlaceRejection, RecordPage, ShardSeal, TicketFacts,
 } from "../../src/drop/port.ts";
 import { decideSeal } from "../../src/drop/sealing.ts";
+import { askedTooOften, sittingBudget } from "../../src/drop/sitting-budget.ts";
 import { decideClaim } from "../../src/drop/sittings.ts";
 import { type DropState, unchanged } from "../../src/drop/state.ts";
 import { hexFromBytes } from "../../src/kernel/hashing.ts";
@@ -35,6 +36,7 @@ export interface DropEnv {
   readonly ORDERS_QUEUE: Pick<Queue<OutboxMessage>, "sendBatch">;
   /** A private Ed25519 JWK; without it the record is not served. */
   readonly HEAD_KEY?: string;
+  readonly ENVIRONMENT?: string;
 }
 
 export const RECORD_PAGE_ROWS = 1_000;
@@ -50,6 +52,8 @@ export class DropObject extends DurableObject<DropEnv> implements DropPort {
   readonly #commits: GroupCommit;
   readonly #outbox: OutboxDrain;
   readonly #signer: HeadSigner;
+  /** A look at a hold is answered from memory and costs no more than its refusal would: it is not counted. */
+  readonly #asks = sittingBudget(this.env.ENVIRONMENT === "local");
   #alarmAt: number | null = null;
 
   constructor(context: DurableObjectState, env: DropEnv) {
@@ -90,11 +94,15 @@ export class DropObject extends DurableObject<DropEnv> implements DropPort {
   }
 
   async claim(ticket: TicketFacts): Promise<Result<ClaimAnswer, ClaimRejection>> {
+    const tooOften = askedTooOften(this.#asks, ticket.entry, this.clock());
+    if (tooOften !== null) return rejected(tooOften);
     const sitting = idFromRandom("pas", randomBytes(26));
     return await this.#ask((state, now, hashing) => decideClaim(state, ticket, sitting, now, hashing));
   }
 
   async hold(command: HoldCommand): Promise<Result<HoldView, HoldRejection>> {
+    const tooOften = askedTooOften(this.#asks, command.entry, this.clock());
+    if (tooOften !== null) return rejected(tooOften);
     return await this.#ask((state, now, hashing) => decideHold(state, command, now, hashing));
   }
 
@@ -103,10 +111,14 @@ export class DropObject extends DurableObject<DropEnv> implements DropPort {
   }
 
   async abandon(id: string, entry: string): Promise<Result<HoldView, AbandonRejection>> {
+    const tooOften = askedTooOften(this.#asks, entry, this.clock());
+    if (tooOften !== null) return rejected(tooOften);
     return await this.#ask((state, now, hashing) => decideAbandon(state, id, entry, now, hashing));
   }
 
   async place(command: PlaceCommand): Promise<Result<PlacedOrder, PlaceRejection>> {
+    const tooOften = askedTooOften(this.#asks, command.entry, this.clock());
+    if (tooOften !== null) return rejected(tooOften);
     return await this.#ask((state, now, hashing) => decidePlace(state, command, now, hashing));
   }
 
@@ -114,12 +126,12 @@ export class DropObject extends DurableObject<DropEnv> implements DropPort {
     return await this.#read((state) => state.orders.get(order)?.placed ?? null);
   }
 
-  async confirm(order: string, payment: string): Promise<ConfirmAnswer> {
-    return await this.#ask((state, now, hashing) => decideConfirm(state, order, payment, now, hashing));
+  async confirm(order: string, payment: string, card: string | null = null): Promise<ConfirmAnswer> {
+    return await this.#ask((state, now, hashing) => decideConfirm(state, order, payment, now, hashing, card));
   }
 
   async confirmAll(payments: readonly PaymentToConfirm[]): Promise<readonly (ConfirmAnswer | null)[]> {
-    const answers = await Promise.allSettled(payments.map(({ order, payment }) => this.confirm(order, payment)));
+    const answers = await Promise.allSettled(payments.map(({ order, payment, card }) => this.confirm(order, payment, card)));
     return answers.map((answer) => (answer.status === "fulfilled" ? answer.value : null));
   }
 

@@ -1,16 +1,18 @@
+import { NETWORK_HEADER } from "../../src/drop/network-budgets.ts";
 import type { DropPort, DropSnapshot, LinePage, LineRequest } from "../../src/drop/port.ts";
 import { nodeHashing } from "../../src/kernel/node-hashing.ts";
 import { assert, Fault, type Result } from "../../src/kernel/result.ts";
-import { decideArrivals } from "../../src/lobby/arrivals.ts";
+import { decideArrivals, judgeArrival } from "../../src/lobby/arrivals.ts";
+import { leafPage } from "../../src/lobby/leaf-page.ts";
 import { type Census, ServiceLine } from "../../src/lobby/line.ts";
 import type {
-  InclusionProof, JoinCommand, JoinedTicket, JoinRejection, Leaf, LobbyLive, LobbyPort, ShardReport, TicketStanding,
+  InclusionProof, JoinCommand, JoinedTicket, JoinRejection, LeafPage, LobbyLive, LobbyPort, ShardReport, TicketPersons, TicketStanding,
 } from "../../src/lobby/port.ts";
 import { ShardReports } from "../../src/lobby/reports.ts";
 import { dropAnswerLifetime, isOverPhase, nextSealAt, nextWaking, SEAL_INTERVAL_MS, shardAnswerLifetime, turnInMs } from "../../src/lobby/rhythm.ts";
 import { inclusionProof, type SealTree, sealTree } from "../../src/lobby/seal.ts";
 import { standingOf } from "../../src/lobby/standing.ts";
-import type { StoredSeal } from "../../src/lobby/tickets.ts";
+import { personsOf, type StoredSeal } from "../../src/lobby/tickets.ts";
 import { answerAll, refuseAll, type WaitingArrival } from "./lobby-arrival.ts";
 import { LobbyDoorObject } from "./lobby-door.ts";
 import { LobbySockets, socketRefusal } from "./lobby-sockets.ts";
@@ -74,8 +76,7 @@ export class LobbyObject extends LobbyDoorObject<LobbyEnv> implements LobbyPort 
 
   async join(command: JoinCommand): Promise<Result<JoinedTicket, JoinRejection>> {
     const at = this.clock();
-    if (this.#known === null) await this.live(null);
-    if (this.#known === null) throw new Fault("the drop was never planned", { retryable: true });
+    await this.#heardPlan();
     return await new Promise((resolve, reject) => {
       this.#arrivals.push({ command, at, resolve, reject });
       if (this.#arrivals.length === 1) setTimeout(() => this.#commitArrivals(), GROUP_COMMIT_MS);
@@ -95,6 +96,16 @@ export class LobbyObject extends LobbyDoorObject<LobbyEnv> implements LobbyPort 
     return standing;
   }
 
+  async mayJoin(command: JoinCommand): Promise<Result<null, JoinRejection>> {
+    const { plan } = await this.#heardPlan();
+    return judgeArrival({ command, at: this.clock() }, { book: this.#book, budget: this.#budget, plan, isOver: this.#isOver });
+  }
+
+  async personsOf(id: string): Promise<TicketPersons | null> {
+    const ticket = this.#book.find(id);
+    return ticket === null ? null : personsOf(ticket);
+  }
+
   async proof(id: string): Promise<InclusionProof | null> {
     const ticket = this.#book.find(id);
     const seal = ticket === null ? null : this.#book.sealOf(ticket);
@@ -102,9 +113,9 @@ export class LobbyObject extends LobbyDoorObject<LobbyEnv> implements LobbyPort 
     return inclusionProof(this.#tree(seal), ticket.entry, this.#shard, seal.batch);
   }
 
-  async entries(): Promise<readonly Leaf[] | null> {
+  async entries(from: number): Promise<LeafPage | null> {
     const recorded = this.#book.seals.filter((seal) => seal.acknowledged);
-    return recorded.length === 0 ? null : recorded.flatMap((seal) => this.#tree(seal).leaves);
+    return recorded.length === 0 ? null : leafPage(recorded.map((seal) => ({ count: seal.count, leaves: () => this.#tree(seal).leaves })), from);
   }
 
   async live(report: ShardReport | null): Promise<LobbyLive | null> {
@@ -137,7 +148,9 @@ export class LobbyObject extends LobbyDoorObject<LobbyEnv> implements LobbyPort 
       return socketRefusal("temporarily_unavailable", request);
     }
     if (live === null) return socketRefusal("not_found", request);
-    const answer = this.#sockets.accept(live);
+    const network = request.headers.get(NETWORK_HEADER) ?? "unknown";
+    if (this.#sockets.isFullFor(network, live.plan)) return socketRefusal("too_many_requests", request);
+    const answer = this.#sockets.accept(live, network);
     if (this.#isOver) this.#sockets.dismiss(live);
     this.#arrange();
     return answer;
@@ -149,6 +162,13 @@ export class LobbyObject extends LobbyDoorObject<LobbyEnv> implements LobbyPort 
 
   override async webSocketClose(): Promise<void> {
     this.#arrange();
+  }
+
+  /** The plan; nobody can join a drop of which the shard knows none. */
+  async #heardPlan(): Promise<KnownPlan> {
+    if (this.#known === null) await this.live(null);
+    if (this.#known === null) throw new Fault("the drop was never planned", { retryable: true });
+    return this.#known;
   }
 
   /** Decides all who arrived within the last millisecond, in their order, and writes them in one transaction. */

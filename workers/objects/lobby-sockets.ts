@@ -1,3 +1,6 @@
+import { socketsMaxOf } from "../../src/drop/network-budgets.ts";
+import type { Plan } from "../../src/drop/plan.ts";
+import { shardPart } from "../../src/lobby/join-budget.ts";
 import type { LobbyLive } from "../../src/lobby/port.ts";
 import { liveFingerprint, liveToWire } from "../../src/lobby/live-wire.ts";
 import { type ProblemCode, problemDocument, PROBLEMS } from "../../src/kernel/problem.ts";
@@ -7,6 +10,11 @@ import type { Clock } from "../../src/kernel/time.ts";
 const SOCKETS_MAX = 5_000;
 const FRAME_BYTES_MAX = 1_024;
 const FRAMES_PER_SECOND_MAX = 5;
+/**
+ * Of all sockets of a network together. Browsers send nothing at all, so that
+ * whoever is closed for what the network sends is one of those who send it.
+ */
+const NETWORK_FRAMES_PER_SECOND_MAX = 100;
 const PUBLISH_INTERVAL_MS = 250;
 
 // The close codes of RFC 6455 that are used here.
@@ -14,11 +22,18 @@ const NORMAL = 1000;
 const POLICY_VIOLATION = 1008;
 const TOO_BIG = 1009;
 
+/** What came in within one second. */
+interface Frames {
+  readonly since: number;
+  count: number;
+}
+
 /** The browsers that listen to one shard. They only listen: nothing that they send is ever read for its meaning. */
 export class LobbySockets {
   readonly #context: DurableObjectState;
   readonly #clock: Clock;
-  readonly #frames = new WeakMap<WebSocket, { since: number; count: number }>();
+  readonly #frames = new WeakMap<WebSocket, Frames>();
+  readonly #networkFrames = new Map<string, Frames>();
   #published: string | null = null;
   #publishedAt = 0;
   #next: LobbyLive | null = null;
@@ -36,11 +51,20 @@ export class LobbySockets {
     return this.count >= SOCKETS_MAX;
   }
 
-  /** Takes a browser in and tells it the state at once. */
-  accept(live: LobbyLive): Response {
+  /**
+   * Whether a network, by its keyed hash, has as many sockets here as it may:
+   * one machine could take every place of the shard otherwise. The runtime keeps
+   * the count with the sockets, so that it outlives a hibernation.
+   */
+  isFullFor(network: string, plan: Plan): boolean {
+    return this.#context.getWebSockets(network).length >= shardPart(socketsMaxOf(plan, network), plan.shards);
+  }
+
+  /** Takes a browser of a network in and tells it the state at once. */
+  accept(live: LobbyLive, network: string): Response {
     const pair = new WebSocketPair();
     const [browser, ours] = [pair[0], pair[1]];
-    this.#context.acceptWebSocket(ours);
+    this.#context.acceptWebSocket(ours, [network]);
     ours.send(JSON.stringify(liveToWire(live, this.#clock())));
     return new Response(null, { status: 101, webSocket: browser });
   }
@@ -51,7 +75,8 @@ export class LobbySockets {
     const isWaiting = this.#next !== null;
     this.#next = live;
     if (isWaiting) return;
-    const waitMs = this.#publishedAt + PUBLISH_INTERVAL_MS - this.#clock();
+    // After a clock was set back the last publication lies in the future: nobody waits for that moment.
+    const waitMs = Math.min(PUBLISH_INTERVAL_MS, this.#publishedAt + PUBLISH_INTERVAL_MS - this.#clock());
     if (waitMs <= 0) this.#broadcast();
     else setTimeout(() => this.#broadcast(), waitMs);
   }
@@ -70,13 +95,14 @@ export class LobbySockets {
     const bytes = typeof frame !== "string" ? frame.byteLength : frame.length * 3 <= FRAME_BYTES_MAX ? frame.length : new TextEncoder().encode(frame).byteLength;
     if (bytes > FRAME_BYTES_MAX) return close(socket, TOO_BIG, "a frame has at most 1 KB");
     const now = this.#clock();
-    const frames = this.#frames.get(socket);
-    if (frames === undefined || now - frames.since >= 1_000) {
-      this.#frames.set(socket, { since: now, count: 1 });
-      return;
-    }
-    frames.count++;
-    if (frames.count > FRAMES_PER_SECOND_MAX) close(socket, POLICY_VIOLATION, "too many frames");
+    const own = counted(this.#frames.get(socket), now);
+    this.#frames.set(socket, own);
+    if (own.count > FRAMES_PER_SECOND_MAX) return close(socket, POLICY_VIOLATION, "too many frames");
+    const [network = ""] = this.#context.getTags(socket);
+    for (const [name, frames] of this.#networkFrames) if (!isWithinSecond(frames, now)) this.#networkFrames.delete(name);
+    const together = counted(this.#networkFrames.get(network), now);
+    this.#networkFrames.set(network, together);
+    if (together.count > NETWORK_FRAMES_PER_SECOND_MAX) close(socket, POLICY_VIOLATION, "too many frames from this network");
   }
 
   #broadcast(): void {
@@ -99,6 +125,18 @@ export class LobbySockets {
   }
 }
 
+/** A second that would begin in the future is from before a clock was set back, and over. */
+function isWithinSecond({ since }: Frames, now: number): boolean {
+  return since <= now && now < since + 1_000;
+}
+
+/** One frame more. */
+function counted(frames: Frames | undefined, now: number): Frames {
+  if (frames === undefined || !isWithinSecond(frames, now)) return { since: now, count: 1 };
+  frames.count++;
+  return frames;
+}
+
 function close(socket: WebSocket, code: number, reason: string): void {
   try {
     socket.close(code, reason);
@@ -111,5 +149,6 @@ function close(socket: WebSocket, code: number, reason: string): void {
 export function socketRefusal(code: ProblemCode, request: Request): Response {
   const headers = new Headers({ "Content-Type": "application/problem+json" });
   if (code === "temporarily_unavailable") headers.set("Retry-After", "2");
+  if (code === "too_many_requests") headers.set("Retry-After", "30");
   return new Response(JSON.stringify(problemDocument({ code }, new URL(request.url).pathname)), { status: PROBLEMS[code].status, headers });
 }

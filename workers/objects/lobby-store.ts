@@ -44,12 +44,13 @@ export class LobbyStore {
     const book = new TicketBook();
     // Most people want the same few things: one array for all who want the same keeps a full shard small.
     const wantsByText = new Map<string, readonly Line[]>();
-    const rows = this.#sql.exec<TicketRow>("SELECT ticket, entry, lane, weight, joined_at, wants, key_thumbprint, shown_position, person FROM tickets ORDER BY number");
+    const rows = this.#sql.exec<TicketRow>("SELECT ticket, entry, lane, weight, joined_at, wants, key_thumbprint, shown_position, person, members FROM tickets ORDER BY number");
     for (const row of rows) {
       const wants = wantsByText.get(row.wants) ?? storedJson<readonly Line[]>(row.wants);
       wantsByText.set(row.wants, wants);
       const { ticket, entry, lane, weight } = row;
-      book.restore({ ticket, entry, lane, weight, joinedAt: row.joined_at, wants, keyThumbprint: row.key_thumbprint, person: row.person }, row.shown_position);
+      const together = row.members === null ? {} : { members: storedJson<readonly string[]>(row.members) };
+      book.restore({ ticket, entry, lane, weight, joinedAt: row.joined_at, wants, keyThumbprint: row.key_thumbprint, person: row.person, ...together }, row.shown_position);
     }
     for (const row of this.#sql.exec<SealRow>("SELECT batch, end_number, count, root, acknowledged FROM seals ORDER BY batch")) {
       book.seals.push({ batch: row.batch, end: row.end_number, count: row.count, root: row.root, acknowledged: row.acknowledged === 1 });
@@ -90,10 +91,11 @@ export class LobbyStore {
   #saveTickets(tickets: readonly BookedTicket[]): void {
     const rows = tickets.map((ticket) => [
       ticket.index, ticket.ticket, ticket.entry, ticket.lane, ticket.weight, ticket.joinedAt, JSON.stringify(ticket.wants), ticket.keyThumbprint, ticket.person,
+      ticket.members === undefined ? null : JSON.stringify(ticket.members),
     ]);
     this.#sql.exec(
-      `INSERT INTO tickets (number, ticket, entry, lane, weight, joined_at, wants, key_thumbprint, person)
-       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8 FROM json_each(?) WHERE true
+      `INSERT INTO tickets (number, ticket, entry, lane, weight, joined_at, wants, key_thumbprint, person, members)
+       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9 FROM json_each(?) WHERE true
        ON CONFLICT DO UPDATE SET wants = excluded.wants, key_thumbprint = excluded.key_thumbprint, lane = excluded.lane, weight = excluded.weight`,
       JSON.stringify(rows),
     );
@@ -155,6 +157,7 @@ type TicketRow = {
   key_thumbprint: string;
   shown_position: number | null;
   person: string | null;
+  members: string | null;
 };
 type SpentRow = { key: string; expires_at: number };
 type MinuteRow = { network: string; started_at: number; joins: number };

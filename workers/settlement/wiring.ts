@@ -125,7 +125,7 @@ function faultingDrop(drop: DropPort): SettlementDrop {
     }
   };
   return {
-    confirm: (order, payment) => call(() => drop.confirm(order, payment)),
+    confirm: (order, payment, card) => call(() => drop.confirm(order, payment, card)),
     confirmAll: (payments) => call(() => drop.confirmAll(payments)),
     processing: (order) => call(() => drop.processing(order)),
     fail: (order) => call(() => drop.fail(order)),

@@ -3,14 +3,15 @@ import { version } from "../../package.json";
 import type { ConfigMistake, StoreConfig } from "../../src/config/store-config.ts";
 import { storeFromVars } from "../../src/config/store-from-vars.ts";
 import { SANDBOX_CHAIN } from "../../src/drop/beacon-chains.ts";
+import { NETWORK_HEADER } from "../../src/drop/network-budgets.ts";
 import { altchaWork } from "../../src/gate/altcha-work.ts";
 import type { Mailer } from "../../src/gate/mail.ts";
 import { resendMailer } from "../../src/gate/resend-mailer.ts";
 import { siteverify } from "../../src/gate/siteverify.ts";
 import { type Turnstile, TURNSTILE_ORIGIN } from "../../src/gate/turnstile.ts";
 import { nodeHashing } from "../../src/kernel/node-hashing.ts";
-import { PROBLEMS, problemDocument } from "../../src/kernel/problem.ts";
 import type { BeaconSource } from "../../src/lobby/beacon.ts";
+import { refusalAt } from "../../src/storefront/api/answers.ts";
 import { type Storefront, storefrontApp } from "../../src/storefront/app.ts";
 import { BeaconErrand } from "../../src/storefront/beacon-errand.ts";
 import { beaconRelays, DRAND_RELAYS } from "../../src/storefront/beacon-relays.ts";
@@ -74,20 +75,24 @@ function portsOf(env: StorefrontEnv, store: StoreConfig, isLocal: boolean, beaco
   });
   const secrets = storefrontSecrets(env);
   const randomBytes = (count: number) => crypto.getRandomValues(new Uint8Array(count));
+  const credentials = joseCredentials(secrets, nodeHashing);
+  const visitor = (request: Request) =>
+    isLocal
+      ? rehearsedVisitor(request.headers.get("rehearsal"), env.REHEARSAL_KEY ?? null, nodeHashing)
+      : platformVisitor({ address: request.headers.get("cf-connecting-ip"), country: request.cf?.["country"], latitude: request.cf?.["latitude"], longitude: request.cf?.["longitude"] });
   return {
-    store, isLocal, version, drop, lobby, now, log,
+    store, isLocal, version, drop, lobby, now, log, credentials, visitor,
     live: (slug) => chain.live(slug),
     plan: (slug) => chain.planned(slug),
     liveAtHand: (slug) => chain.atHand(slug),
-    socket: async (slug, request) => env.LOBBY.getByName(`${slug}/${anyOf((await chain.planned(slug))?.plan.shards ?? 1)}`).fetch(request),
+    socket: async (slug, request) => {
+      const headers = new Headers(request.headers);
+      headers.set(NETWORK_HEADER, credentials.networkOf(visitor(request).network));
+      return env.LOBBY.getByName(`${slug}/${anyOf((await chain.planned(slug))?.plan.shards ?? 1)}`).fetch(new Request(request, { headers }));
+    },
     checkout: env.CHECKOUT,
     forward: (to, request) => (to === "desk" ? env.DESK : env.WEBHOOKS).fetch(request),
     asset: (request) => env.ASSETS.fetch(request),
-    credentials: joseCredentials(secrets, nodeHashing),
-    visitor: (request) =>
-      isLocal
-        ? rehearsedVisitor(request.headers.get("rehearsal"), env.REHEARSAL_KEY ?? null, nodeHashing)
-        : platformVisitor({ address: request.headers.get("cf-connecting-ip"), country: request.cf?.["country"], latitude: request.cf?.["latitude"], longitude: request.cf?.["longitude"] }),
     hashing: nodeHashing,
     randomBytes,
     work: altchaWork({ secrets: challengeKeys(secrets, nodeHashing), randomBytes }),
@@ -124,11 +129,7 @@ function mailerOf({ MAIL_KEY: key, MAIL_FROM: from, MAILBOX: mailbox }: Storefro
 /** A store whose config cannot be right sells nothing; which field is wrong is for its owner's log. */
 function closedStore(request: Request, mistakes: readonly ConfigMistake[]): Response {
   for (const { table, field, detail } of mistakes) log({ code: "config_mistake", table, field, detail });
-  const document = problemDocument({ code: "temporarily_unavailable" }, new URL(request.url).pathname);
-  return new Response(JSON.stringify(document), {
-    status: PROBLEMS.temporarily_unavailable.status,
-    headers: { "content-type": "application/problem+json", "cache-control": "no-store", "retry-after": "60" },
-  });
+  return refusalAt({ code: "temporarily_unavailable", retryAfterSeconds: 60 }, request.url);
 }
 
 export default {

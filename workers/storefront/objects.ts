@@ -42,8 +42,10 @@ export function lobbyObject(env: StorefrontEnv, slug: string, shard: number): Sh
   return {
     join: (command) => called(stub, (port) => port.join(command)),
     standing: (ticket) => called(stub, (port) => port.standing(ticket)),
+    mayJoin: (command) => called(stub, (port) => port.mayJoin(command)),
+    personsOf: (ticket) => called(stub, (port) => port.personsOf(ticket)),
     proof: (ticket) => called(stub, (port) => port.proof(ticket)),
-    entries: () => called(stub, (port) => port.entries()),
+    entries: (from) => called(stub, (port) => port.entries(from)),
     live: (report) => called(stub, (port) => port.live(report)),
     sweep: () => called(stub, (port) => port.sweep()),
     redeem: (redemption) => called(stub, (port) => port.redeem(redemption)),

@@ -1,8 +1,12 @@
 import type { Bot } from "../../rehearsal/crowd.ts";
 import type { RandomSource } from "../../rehearsal/random.ts";
+import { FormShopping } from "./form-shopping.ts";
 import { arrive, shop } from "./people.ts";
 import { type Night, Shopping } from "./shopping.ts";
 import { codeOf, Visitor, wait } from "./visitor.ts";
+
+/** By this part of the lobby's time they are all there: that way counts places by the minute, and more of them only wait. */
+const FORMS_ARRIVE_BY = 0.3;
 
 /** Claims that one hammering bot sends from the moment of the opening on, whether it was called or not. */
 const HAMMER_CLAIMS = 3;
@@ -23,6 +27,7 @@ export class Army {
 
 /** One bot's evening. A bot that gets no ticket tries what is left: copies of another's. */
 export async function botEvening(bot: Bot, night: Night, army: Army, random: RandomSource): Promise<void> {
+  if (bot.way === "forms") return formBotEvening(bot, night, random);
   await arrive(bot.arrival, night);
   const shopping = new Shopping(bot, night, random);
   const { evening } = shopping;
@@ -42,6 +47,16 @@ export async function botEvening(bot: Bot, night: Night, army: Army, random: Ran
   }
   if (bot.tactic === "hoards") await hoard(shopping);
   await shop({ intent: "buys", checkout: 0, wants: bot.wants }, shopping);
+}
+
+/** Fills the plain forms as fast as they are taken, with an address that other bots have as well. */
+async function formBotEvening(bot: Bot, night: Night, random: RandomSource): Promise<void> {
+  await arrive(bot.arrival * FORMS_ARRIVE_BY, night);
+  const shopping = new FormShopping(bot, night, random);
+  const { evening } = shopping;
+  if (!(await shopping.join())) evening.end = `no ticket: ${evening.refusedJoin ?? ""}`;
+  else if (!(await shopping.turn())) evening.end = "never called";
+  else await shop({ intent: "buys", checkout: 0, wants: bot.wants }, shopping);
 }
 
 /** Claims with another's ticket and a key of its own, which must be worth nothing. */

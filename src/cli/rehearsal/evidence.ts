@@ -10,7 +10,7 @@ import { wait } from "./visitor.ts";
 
 /* What is left after a night: the public record, the desk's orders and ledger, and the provider's own books. */
 
-const ROW = v.looseObject({ seq: v.number(), kind: v.string(), at: v.string(), sku: v.optional(v.string(), ""), quantity: v.optional(v.number(), 0), subject: v.optional(v.string(), ""), ref: v.optional(v.string(), ""), lane: v.optional(v.string(), ""), upTo: v.optional(v.string(), "") });
+const ROW = v.looseObject({ seq: v.number(), kind: v.string(), at: v.string(), sku: v.optional(v.string(), ""), quantity: v.optional(v.number(), 0), subject: v.optional(v.string(), ""), ref: v.optional(v.string(), ""), lane: v.optional(v.string(), ""), stage: v.optional(v.number(), 0), upTo: v.optional(v.string(), "") });
 const HEAD = v.looseObject({ head: v.looseObject({ seq: v.number(), hash: v.string() }), signature: v.string() });
 const ORDERS = v.looseObject({ orders: v.array(v.looseObject({ id: v.string(), state: v.string(), payment: v.looseObject({ state: v.string() }) })), next: v.nullish(v.string()) });
 const TRANSFERS = v.looseObject({ transfers: v.array(v.looseObject({ id: v.string(), debit: v.string(), credit: v.string(), amountMinor: v.number(), state: v.string(), pendingId: v.optional(v.nullable(v.string())) })) });
@@ -20,7 +20,7 @@ const BOOKS = v.looseObject({
   })),
 });
 
-const PLAN = v.looseObject({ kind: v.literal("plan"), items: v.array(v.looseObject({ sku: v.string(), stages: v.array(v.looseObject({ units: v.number() })) })) });
+const PLAN = v.looseObject({ kind: v.literal("plan"), items: v.array(v.looseObject({ sku: v.string(), stages: v.array(v.looseObject({ opensAt: v.string(), units: v.number() })) })), lanes: v.optional(v.array(v.looseObject({ lane: v.string(), untilMs: v.number() })), []) });
 
 const ANSWERED_WITHIN_MS = 30_000;
 const SETTLED_WITHIN_MS = 150_000;
@@ -37,7 +37,11 @@ interface Way {
   readonly drop: string;
 }
 
-export type Evidence = Pick<NightFacts, "rows" | "stock" | "head" | "payments" | "ledger" | "verifier"> & { readonly seed: string | null };
+export type Evidence = Pick<NightFacts, "rows" | "stock" | "head" | "payments" | "ledger" | "verifier"> & {
+  readonly seed: string | null;
+  /** By lane: for how long after each opening its part is kept, as the record's own plan states it. */
+  readonly keptMs: Readonly<Record<string, number>>;
+};
 
 /** Waits until the drop has closed in its record and no order waits for anything, and reads everything. */
 export async function gatherEvidence(way: Way, tell: (line: string) => void): Promise<Evidence> {
@@ -47,7 +51,7 @@ export async function gatherEvidence(way: Way, tell: (line: string) => void): Pr
   const report = verifyDrop(material, NO_QUESTIONS, { hashing: ownHashing, progress: () => undefined });
   return {
     rows: lines.flatMap((line) => rowOf(line)),
-    stock: stockOf(lines),
+    ...planOf(lines),
     head: headText(lines),
     seed: seedOf(lines),
     payments: await paymentsOf(way),
@@ -135,14 +139,19 @@ async function ledgerOf({ http, addresses }: Way, { id, state }: { readonly id: 
 function rowOf(line: unknown): RecordRow[] {
   const row = v.safeParse(ROW, line);
   if (!row.success) return [];
-  const { at, seq, kind, sku, quantity, subject, ref, lane, upTo } = row.output;
-  return [{ seq, kind, at: Date.parse(at), sku, quantity, subject, ref, lane, upTo }];
+  const { at, seq, kind, sku, quantity, subject, ref, lane, stage, upTo } = row.output;
+  return [{ seq, kind, at: Date.parse(at), sku, quantity, subject, ref, lane, stage, upTo }];
 }
 
-/** The stock as the record's own plan states it. */
-function stockOf(lines: readonly unknown[]): NightFacts["stock"] {
+/** The stock and the lanes as the record's own plan states them. */
+function planOf(lines: readonly unknown[]): Pick<Evidence, "stock" | "keptMs"> {
   const plan = v.safeParse(PLAN, lines[0]);
-  return plan.success ? plan.output.items.map(({ sku, stages }) => ({ sku, units: stages.reduce((sum, { units }) => sum + units, 0) })) : [];
+  if (!plan.success) return { stock: [], keptMs: {} };
+  const { items, lanes } = plan.output;
+  return {
+    stock: items.map(({ sku, stages }) => ({ sku, units: stages.reduce((sum, { units }) => sum + units, 0), stages: stages.map(({ opensAt, units }) => ({ opensAt: Date.parse(opensAt), units })) })),
+    keptMs: Object.fromEntries(lanes.map(({ lane, untilMs }) => [lane, untilMs])),
+  };
 }
 
 function headText(lines: readonly unknown[]): string {

@@ -2,7 +2,7 @@ import { solveChallenge } from "altcha-lib";
 import { deriveKey } from "altcha-lib/algorithms/pbkdf2";
 import * as v from "valibot";
 import { accepted, rejected, type Result } from "../../kernel/result.ts";
-import type { HttpClient } from "./http-client.ts";
+import type { Mailboxes } from "./mailboxes.ts";
 import { codeOf, read, retryAfterMs, type Visitor, wait } from "./visitor.ts";
 
 /** Which of a drop's gates are there, as its plan says. */
@@ -25,21 +25,12 @@ const CHALLENGE = v.looseObject({
     signature: v.string(),
   })),
 });
-const MAILS = v.looseObject({ messages: v.array(v.looseObject({ text: v.string() })) });
-
-const MAIL_POLL_MS = 150;
-const MAIL_POLLS_MAX = 40;
 /** Whoever is told to wait longer than this for another code gives up: a lobby in a rehearsal is short. */
 const CODE_PATIENCE_MS = 10_000;
 const CODE_TRIES_MAX = 3;
 
-/** The crowd's way through the gates of a drop. `sandbox` is where its mail arrives. */
-export function gatesOf(names: GateNames, { http, sandbox, drop }: { readonly http: HttpClient; readonly sandbox: string; readonly drop: string }): Gates {
-  /** One after the other for each address: a newer code would be taken for an older one's. */
-  const mailboxes = new Map<string, Promise<unknown>>();
-  /** How many mails each address has been seen to have. */
-  const seen = new Map<string, number>();
-
+/** The crowd's way through the gates of a drop. */
+export function gatesOf(names: GateNames, { mailboxes, drop }: { readonly mailboxes: Mailboxes; readonly drop: string }): Gates {
   async function provenAddress(visitor: Visitor, ticket: string): Promise<Result<{ readonly email: string; readonly code: string }, string>> {
     const { email } = visitor.identity;
     for (let attempt = 0; attempt < CODE_TRIES_MAX; attempt++) {
@@ -51,10 +42,8 @@ export function gatesOf(names: GateNames, { http, sandbox, drop }: { readonly ht
         continue;
       }
       if (sent.status !== 202) return rejected(codeOf(sent));
-      const mail = await newMail(http, sandbox, email, seen.get(email) ?? 0);
-      if (mail === null) continue;
-      seen.set(email, mail.count);
-      return accepted({ email, code: mail.code });
+      const code = await mailboxes.newCode(email);
+      if (code !== null) return accepted({ email, code });
     }
     return rejected("no code arrived");
   }
@@ -64,11 +53,7 @@ export function gatesOf(names: GateNames, { http, sandbox, drop }: { readonly ht
     async members(visitor, ticket) {
       const work = async () => (names.work ? { solution: { work: await solvedWork(visitor, ticket, drop) } } : {});
       if (!names.email) return accepted(await work());
-      const { email } = visitor.identity;
-      const earlier = mailboxes.get(email) ?? Promise.resolve();
-      const proving = earlier.then(() => provenAddress(visitor, ticket));
-      mailboxes.set(email, proving.catch(() => undefined));
-      const identity = await proving;
+      const identity = await mailboxes.inTurn(visitor.identity.email, () => provenAddress(visitor, ticket));
       // Nobody works for a place that an address cannot have.
       return identity.ok ? accepted({ ...(await work()), identity: identity.value }) : identity;
     },
@@ -82,20 +67,4 @@ async function solvedWork(visitor: Visitor, ticket: string, drop: string): Promi
   if (challenge === null) return undefined;
   const solved = await solveChallenge({ challenge, deriveKey });
   return solved === null ? undefined : { challenge, solution: { counter: solved.counter, derivedKey: solved.derivedKey } };
-}
-
-/** The code of the newest mail, once there are more of them than before; null when none comes. */
-async function newMail(http: HttpClient, sandbox: string, email: string, before: number): Promise<{ readonly code: string; readonly count: number } | null> {
-  for (let poll = 0; poll < MAIL_POLLS_MAX; poll++) {
-    await wait(MAIL_POLL_MS);
-    const mails = await mailsTo(http, sandbox, email);
-    const code = mails.length > before ? /^\d{8}$/m.exec(mails[0]?.text ?? "")?.[0] : undefined;
-    if (code !== undefined) return { code, count: mails.length };
-  }
-  return null;
-}
-
-async function mailsTo(http: HttpClient, sandbox: string, email: string): Promise<readonly { readonly text: string }[]> {
-  const reply = await http.ask({ route: "GET mail", method: "GET", url: `${sandbox}/sandbox/mail?to=${encodeURIComponent(email)}` }).catch(() => null);
-  return reply === null || reply.status !== 200 ? [] : read(reply, MAILS).messages;
 }

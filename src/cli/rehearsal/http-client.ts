@@ -1,4 +1,5 @@
 import { Agent, request as send, type IncomingHttpHeaders } from "node:http";
+import { refusalOf } from "../../rehearsal/form-page.ts";
 
 /** One request; `route` is what it is counted under. */
 export interface Asked {
@@ -12,8 +13,8 @@ export interface Asked {
   readonly lane?: Lane;
 }
 
-/** On the night nobody's phone waits for another's: whoever buys, and the reading of the live state, have connections of their own. */
-export type Lane = "live" | "buying" | "crowd";
+/** On the night nobody's phone waits for another's: whoever buys, whoever looks whether it is their turn, and the reading of the live state, have connections of their own. */
+export type Lane = "live" | "buying" | "looking" | "crowd";
 
 export interface Reply {
   readonly status: number;
@@ -27,7 +28,7 @@ export interface RouteCount {
   readonly tookMs: number[];
 }
 
-const CONNECTIONS_MAX: Readonly<Record<Lane, number>> = { live: 2, buying: 32, crowd: 64 };
+const CONNECTIONS_MAX: Readonly<Record<Lane, number>> = { live: 2, buying: 32, looking: 16, crowd: 64 };
 const ANSWER_WITHIN_MS = 20_000;
 const PROBLEM_CODE = /"code":"([a-z_]+)"/;
 
@@ -40,7 +41,7 @@ export class HttpClient {
   readonly routes = new Map<string, RouteCount>();
   /** Requests by the second in which they were sent, since 1970. */
   readonly bySecond = new Map<number, number>();
-  readonly #agents: Readonly<Record<Lane, Agent>> = { live: agentOf("live"), buying: agentOf("buying"), crowd: agentOf("crowd") };
+  readonly #agents: Readonly<Record<Lane, Agent>> = { live: agentOf("live"), buying: agentOf("buying"), looking: agentOf("looking"), crowd: agentOf("crowd") };
   #underWay = 0;
 
   get underWay(): number {
@@ -100,9 +101,10 @@ function agentOf(lane: Lane): Agent {
   return new Agent({ keepAlive: true, maxSockets: CONNECTIONS_MAX[lane], scheduling: "fifo" });
 }
 
-/** The refusal's code, with a space before it; the page of a refusal has none. */
+/** The refusal's code, or what a page says in its place, with a space before it. */
 function problemOf({ status, headers, text }: Reply): string {
-  const isProblem = status >= 400 && (headers["content-type"] ?? "").includes("problem+json");
-  const code = isProblem ? PROBLEM_CODE.exec(text)?.[1] : undefined;
-  return code === undefined ? "" : ` ${code}`;
+  if (status < 400) return "";
+  const type = headers["content-type"] ?? "";
+  const code = type.includes("problem+json") ? PROBLEM_CODE.exec(text)?.[1] : type.includes("text/html") ? refusalOf(text) : null;
+  return code == null ? "" : ` ${code}`;
 }

@@ -1,3 +1,4 @@
+import type { LaneShare } from "../../drop/plan.ts";
 import { nodeHashing } from "../../kernel/node-hashing.ts";
 import type { CallFact, NightFacts, NightTerms, OrderFact, RouteFact, ShopperFact } from "../../rehearsal/facts.ts";
 import { rankOfPlace, recordNameOfHold } from "../../rehearsal/line.ts";
@@ -13,20 +14,22 @@ interface Measured {
   readonly stages: NightFacts["stages"];
   readonly calls: readonly CallFact[];
   readonly remarks: readonly string[];
+  readonly lanes: readonly LaneShare[];
   /** How long the store was away after each kill, in milliseconds. */
   readonly crashes: readonly number[];
   readonly tookSeconds: number;
 }
 
 /** Everything that a night left behind, in the report's own form. */
-export function factsOf({ night, evidence, terms, stages, calls, remarks, crashes, tookSeconds }: Measured): NightFacts {
+export function factsOf({ night, evidence, terms, stages, calls, remarks, crashes, lanes, tookSeconds }: Measured): NightFacts {
   const { evenings, broken, tried } = night.notebook;
   const { http, drop, visitors } = night.surroundings;
-  const { seed, ...proven } = evidence;
+  const { seed, keptMs, ...proven } = evidence;
   return {
     terms, stages, calls, tookSeconds, ...proven,
+    lanes: lanes.map((share) => ({ ...share, untilMs: keptMs[share.lane] ?? share.untilMs })),
     opensAt: night.opensAt, closesAt: night.closesAt,
-    shoppers: evenings.map((evening) => shopperFact(evening, night.opensAt, seed)),
+    shoppers: evenings.map((evening) => shopperFact(evening, night, seed)),
     orders: evenings.flatMap(({ orders }) => orders.map((order): OrderFact => ({ id: order.id, ref: recordNameOfHold(drop, order.hold, nodeHashing), isPaid: order.isPaid, isConfirmed: order.isConfirmed }))),
     routes: routeFacts(night),
     requestsBySecond: [...http.bySecond].toSorted(([a], [b]) => a - b),
@@ -45,7 +48,7 @@ export function factsOf({ night, evidence, terms, stages, calls, remarks, crashe
       ...lateRemark(night),
       liveRemark(night),
       "The provider was told to be slow, to fail in two of a hundred requests, to hang after one in a hundred, and to send every webhook twice and out of order.",
-      "All requests come from one process on this machine, over at most 98 connections to the store; the network of each is what the Rehearsal header says.",
+      "All requests come from one process on this machine, over at most 114 connections to the store; the network of each is what the Rehearsal header says.",
     ],
   };
 }
@@ -61,9 +64,14 @@ function lateRemark({ notebook, opensAt }: Night): string[] {
   return late === 0 ? [] : [`${late} who came to the lobby in time had their ticket only after the opening, because the machine was slower than it was measured before; they stand behind everybody who was drawn.`];
 }
 
-function shopperFact({ shopper, entry, lane, weight, joinedAt, calledAt, admittedAt, end }: Evening, opensAt: number, seed: string | null): ShopperFact {
+function shopperFact({ shopper, entry, lane, weight, joinedAt, calledAt, admittedAt, refusedJoin, isMoved, holds, end }: Evening, { opensAt, surroundings }: Night, seed: string | null): ShopperFact {
+  const isBrowser = shopper.kind === "bot" && shopper.tactic === "browser";
   const rank = entry === null || joinedAt === null || seed === null ? null : rankOfPlace({ entry, lane, joinedAt, weight, wants: [] }, opensAt, seed, nodeHashing);
-  return { class: shopper.kind === "person" ? "people" : "bots", intent: shopper.intent, wants: shopper.wants, identity: shopper.identity.email, entry, lane, joinedAt, rank, calledAt, admittedAt, end };
+  return {
+    class: shopper.kind === "person" ? "people" : "bots", way: isBrowser ? "browser" : shopper.way, intent: shopper.intent, wants: shopper.wants, identity: shopper.identity.email,
+    entry, lane, joinedAt, rank, calledAt, admittedAt, refused: entry === null ? (refusedJoin ?? "gave up") : null, isMoved,
+    refs: holds.map(({ id }) => recordNameOfHold(surroundings.drop, id, nodeHashing)), end,
+  };
 }
 
 function routeFacts({ surroundings }: Night): RouteFact[] {

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { DropConfig, StoreConfig } from "../../config/store-config.ts";
 import { type Compression, compressionOf } from "../../rehearsal/compression.ts";
-import { type Crowd, crowdOf, type CrowdTerms } from "../../rehearsal/crowd.ts";
+import { type Bot, browserBot, type Crowd, crowdOf, type CrowdTerms } from "../../rehearsal/crowd.ts";
 import type { NightFacts } from "../../rehearsal/facts.ts";
 import { type RandomSource, seededRandom } from "../../rehearsal/random.ts";
 import { type ObjectCount, takeObjectCounts } from "../object-trace.ts";
@@ -11,7 +11,9 @@ import { browserEvenings } from "./browser-bots.ts";
 import { gatherEvidence } from "./evidence.ts";
 import { type GateNames, gatesOf } from "./gates.ts";
 import { HttpClient } from "./http-client.ts";
+import { Invitations, mintedInvitations } from "./invitations.ts";
 import { LiveFeed } from "./live-feed.ts";
+import { Mailboxes } from "./mailboxes.ts";
 import { factsOf } from "./measuring.ts";
 import { Notebook } from "./notebook.ts";
 import { personEvening } from "./people.ts";
@@ -60,10 +62,12 @@ const PROVIDER = {
   webhooks: { duplicate: 1, reorder: true, delayMs: { min: 0, max: 1_500 } },
 };
 
-/** A crowd of the night's own mixture by which the machine's pace is measured before, and how much of that pace the night's may take. */
-const MEASURED = 360;
+/** So many people by whom the machine's pace is measured before, and how much of that pace the night's may take. */
+const MEASURED = 240;
 const WARMING_UP = 60;
-const PACE_USED = 0.5;
+const PACE_USED = 0.7;
+/** Most bots are refused with their first request, because their addresses have places already: they are less work than people. */
+const BOT_JOIN = 0.3;
 const LOBBY_MIN_MS = 10_000;
 /** The store has started and answers, and the crowd is not there yet. */
 const SETTING_UP_MS = 4_000;
@@ -88,9 +92,9 @@ export async function playNight(plan: NightPlan, tell: Tell): Promise<NightFacts
   try {
     const terms = { compression, units: plan.units, gates: plan.gates.table };
     const joinMs = await measuredJoin(plan, set.configFor("measuring", { ...terms, lobbyMs: 3_600_000 }), set.dataFor("measuring"), tell);
-    const joins = crowd.people.length + crowd.bots.length;
+    const joins = crowd.people.length + BOT_JOIN * crowd.bots.length;
     const lobbyMs = Math.max(LOBBY_MIN_MS, Math.round((joins * joinMs) / PACE_USED)) + SETTING_UP_MS;
-    tell(`${joins} people and bots will join within ${Math.round(lobbyMs / 1_000)} s (${joinMs.toFixed(2)} ms for each on this machine)`);
+    tell(`${crowd.people.length + crowd.bots.length} people and bots will join within ${Math.round(lobbyMs / 1_000)} s (${joinMs.toFixed(2)} ms for a person on this machine)`);
     serving = await serve({ config: set.configFor("night", { ...terms, lobbyMs }), data: set.dataFor("night"), port: plan.port }, (line) => noteComplaint(line, tell, complaints));
     return await played({ plan, crowd, compression, lobbyMs, units, serving, random, startedAt, complaints }, tell);
   } finally {
@@ -104,14 +108,20 @@ function crowdTerms({ crowd, bots, identities, abandon, drop, file }: NightPlan,
   const quantityOf = new Map(source.stock.map(({ sku, quantity }) => [sku, quantity]));
   return {
     people: crowd, bots, identities, abandonShare: abandon, limitPerPerson: source.limitPerPerson, regions: file.store.regions,
+    lanes: source.lanes.map(({ lane, evidence }) => ({ lane, region: evidence.kind === "presence" ? evidence.region : null })),
     items: source.items.map(({ sku }) => ({ sku, quantity: quantityOf.get(sku) ?? Math.max(1, Math.round(units / source.items.length)) })),
   };
 }
 
+function browsingBots(plan: NightPlan, units: number): Bot[] {
+  return Array.from({ length: plan.browsers }, (_, index) => browserBot(index, crowdTerms(plan, units)));
+}
+
 /**
- * How long it takes on this machine until one more of the crowd has joined or
- * has been refused, when many come at once, in milliseconds: a store of its own
- * is asked, which is thrown away.
+ * How long it takes on this machine until one more person has joined, when many
+ * come at once, in milliseconds: a store of its own is asked, which is thrown
+ * away. People alone are asked: bots that are refused at once would make any
+ * machine look fast.
  */
 async function measuredJoin(plan: NightPlan, config: string, data: string, tell: Tell): Promise<number> {
   tell("starting a store to measure this machine's pace");
@@ -119,14 +129,13 @@ async function measuredJoin(plan: NightPlan, config: string, data: string, tell:
   const http = new HttpClient();
   try {
     const random = seededRandom(plan.seed).branch("measuring");
-    const part = MEASURED / (plan.crowd + plan.bots);
-    const [people, bots] = [Math.max(1, Math.round(plan.crowd * part)), Math.round(plan.bots * part)];
-    const sample = crowdOf({ ...crowdTerms(plan, MEASURED), people, bots, identities: Math.max(1, Math.round(plan.identities * part)) }, random);
-    const night = nightOf({ plan, serving, http, opensAt: Date.now() + 3_600_000, closesAt: Date.now() + 7_200_000, compression: null, faults: PERFECT });
-    const everybody = [...sample.people, ...sample.bots].toSorted((a, b) => a.arrival - b.arrival);
+    const sample = crowdOf({ ...crowdTerms(plan, MEASURED), people: MEASURED, bots: 0 }, random);
+    const night = nightOf({ plan, serving, http, opensAt: Date.now() + 3_600_000, closesAt: Date.now() + 7_200_000, compression: null, faults: PERFECT, invitations: new Invitations() });
+    // Whoever fills in forms takes a second to read them, which would be counted as the machine's.
+    const everybody = sample.people.filter(({ way }) => way === "script");
     const join = async (shopper: (typeof everybody)[number]) => {
       const shopping = new Shopping(shopper, night, random.branch(shopper.name));
-      if (!(await shopping.join()) && shopper.kind === "person") throw new Error(`Nobody can join the rehearsed drop: ${shopping.evening.refusedJoin ?? ""}`);
+      if (!(await shopping.join())) throw new Error(`Nobody can join the rehearsed drop: ${shopping.evening.refusedJoin ?? ""}`);
     };
     // The first requests warm the runtime up and are not counted.
     await Promise.all(everybody.slice(0, WARMING_UP).map(join));
@@ -147,26 +156,37 @@ interface NightTerms {
   readonly closesAt: number;
   readonly compression: Compression | null;
   readonly faults: NetworkFaults;
+  readonly invitations: Invitations;
 }
 
-function nightOf({ plan, serving, http, opensAt, closesAt, compression, faults }: NightTerms): Night {
+function nightOf({ plan, serving, http, opensAt, closesAt, compression, faults, invitations }: NightTerms): Night {
   const { store, sandbox, rehearsalKey } = serving.addresses;
   const drop = plan.drop.slug;
+  const mailboxes = new Mailboxes(http, sandbox);
   const surroundings: Surroundings = { http, store, drop, rehearsalKey, faults, nonce: "", givesUpAt: closesAt + AFTERMATH_MS, visitors: [] };
   return {
     surroundings, opensAt, closesAt,
     feed: new LiveFeed(surroundings, opensAt),
-    gates: gatesOf(plan.gates.names, { http, sandbox, drop }),
+    gates: gatesOf(plan.gates.names, { mailboxes, drop }),
+    mailboxes, invitations,
+    weights: Object.fromEntries(plan.drop.source.lanes.map(({ lane, weight }) => [lane, weight])),
     notebook: new Notebook(),
     startsAt: Date.now(),
     claimWindowMs: compression?.claimWindowMs ?? 0,
     holdMs: compression?.holdMs ?? 0,
     pickupPoints: pickupPoints(plan.file.store),
+    shipsTo: Object.fromEntries(plan.file.store.regions.map(({ slug, shipsTo }) => [slug, shipsTo[0] ?? null])),
   };
 }
 
 function pickupPoints({ regions }: StoreConfig): Readonly<Record<string, string | null>> {
   return Object.fromEntries(regions.map(({ slug, pickup }) => [slug, pickup[0]?.id ?? null]));
+}
+
+/** How long everything lasts on the night itself. */
+function realTimes({ source }: DropConfig): Pick<NightFacts["terms"], "realLobbyMs" | "realSaleMs" | "realStages"> {
+  const at = (moment: typeof source.opensAt) => ("at" in moment ? moment.at : moment.afterFirstSeenMs);
+  return { realLobbyMs: at(source.opensAt) - at(source.lobbyOpensAt), realSaleMs: at(source.closesAt) - at(source.opensAt), realStages: source.stages.map(({ afterMs }) => afterMs) };
 }
 
 interface Playing {
@@ -188,7 +208,8 @@ async function played({ plan, crowd, compression, lobbyMs, units, serving, rando
   const shape = v.parse(DROP, JSON.parse((await http.ask({ route: "GET drop", method: "GET", url: `${addresses.store}/api/drops/${plan.drop.slug}` })).text));
   const [opensAt, closesAt] = [Date.parse(shape.opensAt), Date.parse(shape.closesAt)];
   await http.ask({ route: "sandbox", method: "PUT", url: `${addresses.sandbox}/sandbox/behaviour`, body: { seed: String(plan.seed), ...PROVIDER } });
-  const night = nightOf({ plan, serving, http, opensAt, closesAt, compression, faults: NETWORK });
+  const invitations = await mintedInvitations(http, addresses, plan.drop.slug, crowd.invitations);
+  const night = nightOf({ plan, serving, http, opensAt, closesAt, compression, faults: NETWORK, invitations });
   const calls: ObjectCount[] = [];
   const remarks: string[] = [];
   const crashes: number[] = [];
@@ -198,7 +219,7 @@ async function played({ plan, crowd, compression, lobbyMs, units, serving, rando
   const progress = setInterval(() => tell(progressLine(night, crowd)), PROGRESS_EVERY_MS);
   try {
     const everybody = eveningsOf(crowd, night, random);
-    const browsers = browserEvenings(plan.browsers, night, plan.gates.names, { sandbox: addresses.sandbox, region: plan.file.store.regions[0]?.slug ?? "" }, tell);
+    const browsers = browserEvenings(browsingBots(plan, units), night, plan.gates.names, addresses.sandbox, tell);
     if (plan.crash) crashes.push(await crashed(serving, night, compression, tell));
     await Promise.race([everybody, wait(closesAt + AFTERMATH_MS - Date.now())]);
     remarks.push(...(await browsers));
@@ -209,10 +230,10 @@ async function played({ plan, crowd, compression, lobbyMs, units, serving, rando
     if (complaints.size > 0) remarks.push(`The store's own log complained: ${[...complaints].map(([code, count]) => `${code} ${count} times`).join(", ")}.`);
     const stages = shape.stages.map((stage) => ({ opensAt: Date.parse(stage.opensAt), units: stage.units }));
     return factsOf({
-      night, evidence, stages, calls, remarks, crashes, tookSeconds: (performance.now() - startedAt) / 1_000,
+      night, evidence, stages, calls, remarks, crashes, lanes: plan.drop.source.lanes, tookSeconds: (performance.now() - startedAt) / 1_000,
       terms: {
         seed: plan.seed, gates: plan.gates.label, isEmailProven: plan.gates.names.email, drop: plan.drop.slug, title: plan.drop.title, people: plan.crowd, bots: plan.bots,
-        identities: plan.identities, abandonShare: plan.abandon, units, shards: plan.drop.source.shards, compression, lobbyMs,
+        identities: plan.identities, abandonShare: plan.abandon, units, shards: plan.drop.source.shards, compression, lobbyMs, ...realTimes(plan.drop),
       },
     });
   } finally {
@@ -271,7 +292,8 @@ function progressLine({ feed, notebook, opensAt, surroundings }: Night, crowd: C
 function noteComplaint(line: string, tell: Tell, complaints: Map<string, number> = new Map()): void {
   if (line.startsWith("Building")) return tell(line);
   const code = /^error: .*?"code":"([a-z_]+)"/.exec(line)?.[1];
-  if (code === undefined) return;
+  // What is refused for its haste is refused on purpose here, and counted where it is tried.
+  if (code === undefined || code === "form_refused") return;
   const count = (complaints.get(code) ?? 0) + 1;
   complaints.set(code, count);
   if (count === 1) tell(`the store says ${code}; it is counted from now on: ${line.slice(0, 160)}`);

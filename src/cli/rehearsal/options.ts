@@ -22,13 +22,15 @@ export interface RehearseOptions {
   readonly browsers: number;
   readonly port: number;
   readonly out: string;
+  /** Where the figures are written for programs; null for nowhere but in the page. */
+  readonly json: string | null;
   /** What the terminal tells: the verdict, or every table. */
   readonly isWhole: boolean;
 }
 
 export const REHEARSE_USAGE = `npm run rehearse -- [--crowd 5000] [--bots 20000] [--identities 200] [--abandon 0.8] [--seed N] [--speed 120]
                      [--gates on|off|each] [--units N] [--runs N] [--crash] [--browsers 2] [--tables]
-                     [--config FILE] [--drop SLUG] [--out FILE] [--port P]
+                     [--config FILE] [--drop SLUG] [--out FILE] [--json FILE] [--port P]
 
 Plays a drop of the config with a crowd and an army of bots on this machine, and
 says whether everything held. --gates each plays several smaller nights: with
@@ -48,7 +50,7 @@ export function parseRehearseOptions(parameters: readonly string[], freshSeed: n
       args: [...parameters],
       options: {
         config: text, drop: text, crowd: text, bots: text, identities: text, abandon: text, seed: text, speed: text, gates: text, units: text, runs: text,
-        browsers: text, port: text, out: text, crash: yes, tables: yes,
+        browsers: text, port: text, out: text, json: text, crash: yes, tables: yes,
       },
     }));
   } catch (error) {
@@ -79,6 +81,7 @@ export function parseRehearseOptions(parameters: readonly string[], freshSeed: n
     config: values.config === undefined ? projectPath("wrangler.toml") : path.resolve(values.config),
     drop: values.drop ?? null,
     out: path.resolve(values.out ?? DEFAULTS.out),
+    json: values.json === undefined ? null : path.resolve(values.json),
   };
   return mistakes.length > 0 ? rejected(mistakes.join("\n")) : accepted(options);
 }

@@ -1,7 +1,8 @@
 import * as v from "valibot";
 import type { Person } from "../../rehearsal/crowd.ts";
 import type { RandomSource } from "../../rehearsal/random.ts";
-import { type Night, Shopping } from "./shopping.ts";
+import { FormShopping } from "./form-shopping.ts";
+import { type Night, type Shoppers, Shopping } from "./shopping.ts";
 import { read, type Visitor, wait } from "./visitor.ts";
 
 const STANDING = v.looseObject({ state: v.string(), position: v.nullable(v.number()) });
@@ -21,6 +22,7 @@ export async function arrive(arrival: number, { startsAt, opensAt, closesAt }: N
 /** One person's evening. */
 export async function personEvening(person: Person, night: Night, random: RandomSource): Promise<void> {
   await arrive(person.arrival, night);
+  if (person.way === "forms") return formEvening(person, night, new FormShopping(person, night, random));
   const shopping = new Shopping(person, night, random);
   const { evening, visitor } = shopping;
   await openPage(person, night, visitor);
@@ -43,8 +45,26 @@ export async function personEvening(person: Person, night: Night, random: Random
   await shop(person, shopping);
 }
 
+/** The evening of somebody without script, who reads every page before filling it in. */
+async function formEvening(person: Person, night: Night, shopping: FormShopping): Promise<void> {
+  const { evening, visitor } = shopping;
+  await openPage(person, night, visitor);
+  if (!(await shopping.join())) {
+    evening.end = `no ticket: ${evening.refusedJoin ?? ""}`;
+    return;
+  }
+  // Whoever loses the browser's cookies has the address, and nothing else.
+  if (person.closesTab && Date.now() < night.opensAt) await shopping.comeBack();
+  if (!(await shopping.turn())) evening.end = "never called";
+  else if (person.intent === "never-comes") evening.end = "called, and did not come";
+  else {
+    await wait(person.reaction * night.claimWindowMs);
+    await shop(person, shopping);
+  }
+}
+
 /** From the first claim to the receipt, as often as it takes and is allowed. */
-export async function shop(person: Pick<Person, "intent" | "checkout" | "wants">, shopping: Shopping): Promise<void> {
+export async function shop(person: Pick<Person, "intent" | "checkout" | "wants">, shopping: Shoppers): Promise<void> {
   const { evening, night } = shopping;
   for (let sitting = 0; sitting < SITTINGS_MAX; sitting++) {
     if (!(await shopping.claim())) break;

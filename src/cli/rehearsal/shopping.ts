@@ -1,11 +1,16 @@
 import * as v from "valibot";
+import { nodeHashing } from "../../kernel/node-hashing.ts";
+import { entryOfTicket } from "../../rehearsal/line.ts";
 import { weightOfTicket } from "../../rehearsal/ticket.ts";
 import type { Bot, Person, Want } from "../../rehearsal/crowd.ts";
 import type { Reply } from "./http-client.ts";
 import type { Gates } from "./gates.ts";
 import type { LiveFeed } from "./live-feed.ts";
-import { type Evening, newEvening, type Notebook, type ToldOrder } from "./notebook.ts";
-import { codeOf, GaveUp, read, retryAfterMs, type Surroundings, Visitor, wait } from "./visitor.ts";
+import { disguiseOf, type Invitations } from "./invitations.ts";
+import type { Mailboxes } from "./mailboxes.ts";
+import { type Evening, newEvening, type Notebook, notePretence, type ToldOrder } from "./notebook.ts";
+import { payAt } from "./paying.ts";
+import { codeOf, read, retryAfterMs, type Surroundings, Visitor, wait } from "./visitor.ts";
 import type { RandomSource } from "../../rehearsal/random.ts";
 
 /** The night as everybody in it knows it. */
@@ -13,6 +18,10 @@ export interface Night {
   readonly surroundings: Surroundings;
   readonly feed: LiveFeed;
   readonly gates: Gates;
+  readonly mailboxes: Mailboxes;
+  readonly invitations: Invitations;
+  /** By lane: how many chances its tickets have in the draw. */
+  readonly weights: Readonly<Record<string, number>>;
   readonly notebook: Notebook;
   readonly startsAt: number;
   readonly opensAt: number;
@@ -21,6 +30,8 @@ export interface Night {
   readonly holdMs: number;
   /** By region: where goods can be collected; null where they are sent. */
   readonly pickupPoints: Readonly<Record<string, string | null>>;
+  /** By region: a country that it ships to; null where goods are only collected. */
+  readonly shipsTo: Readonly<Record<string, string | null>>;
 }
 
 const JOINED = v.looseObject({ id: v.string(), entry: v.string(), ticket: v.string(), lane: v.string(), joinedAt: v.string() });
@@ -30,13 +41,39 @@ const SHORT = v.looseObject({ available: v.optional(v.number(), 0) });
 const PAYMENT = v.looseObject({ state: v.string(), url: v.nullable(v.string()) });
 const ORDER = v.looseObject({ id: v.string(), state: v.string(), totalMinor: v.number(), receipt: v.string(), payment: PAYMENT });
 const STATUS = v.looseObject({ state: v.string(), payment: v.looseObject({ state: v.string() }) });
-const PAID = v.looseObject({ status: v.string() });
 
 const AGAIN_MS = 500;
 const ORDER_POLL_MS = 700;
 
+/** An order that can be paid. */
+export interface PlacedOrder {
+  readonly told: ToldOrder;
+  /** Empty where the browser has it in a cookie. */
+  readonly receipt: string;
+  /** The provider's page. */
+  readonly url: string;
+}
+
+/** The steps of somebody who shops, whichever way they take. */
+export interface Shoppers {
+  readonly evening: Evening;
+  readonly night: Night;
+  /** True when there is a ticket. */
+  join(): Promise<boolean>;
+  /** Waits for the turn; false when it never comes. */
+  turn(): Promise<boolean>;
+  /** Claims until there is something to hold; false when there never will be. */
+  claim(): Promise<boolean>;
+  /** Null when nothing was free, a text when it was refused for good. */
+  hold(): Promise<{ readonly id: string } | string | null>;
+  giveUp(hold: string): Promise<void>;
+  /** Null when the store would not have it any more, or when nothing is to be paid. */
+  order(hold: string): Promise<PlacedOrder | null>;
+  pay(order: PlacedOrder): Promise<void>;
+}
+
 /** One shopper's way through the drop, from joining to the receipt; people and bots differ in when and why they take its steps. */
-export class Shopping {
+export class Shopping implements Shoppers {
   readonly visitor: Visitor;
   readonly evening: Evening;
   readonly night: Night;
@@ -46,7 +83,7 @@ export class Shopping {
 
   constructor(shopper: Person | Bot, night: Night, random: RandomSource) {
     this.night = night;
-    this.visitor = new Visitor(shopper.identity, night.surroundings, random);
+    this.visitor = new Visitor(shopper.identity, night.surroundings, random, disguiseOf(shopper.shows));
     this.evening = newEvening(shopper);
     this.#wants = shopper.wants;
     night.notebook.evenings.push(this.evening);
@@ -68,25 +105,42 @@ export class Shopping {
   async join(): Promise<boolean> {
     const { evening, visitor, night } = this;
     const id = evening.ticket ?? visitor.id("tkt");
+    night.notebook.registerTicket(id, entryOfTicket(night.surroundings.drop, id, nodeHashing));
     const members = await night.gates.members(visitor, id);
     if (!members.ok) {
       evening.refusedJoin = members.rejection;
       return false;
     }
-    const reply = await visitor.ask({ route: "PUT ticket", method: "PUT", path: this.path(`/tickets/${id}`), body: { jwk: visitor.jwk, wants: this.#wants, ...members.value } });
+    const invite = night.invitations.textFor(evening.shopper.shows, visitor.random);
+    return this.#joinWith(id, { ...members.value, ...(invite === null ? {} : { evidence: { invite } }) }, invite);
+  }
+
+  async #joinWith(id: string, members: Readonly<Record<string, unknown>>, invite: string | null): Promise<boolean> {
+    const { evening, visitor, night } = this;
+    const reply = await visitor.ask({ route: "PUT ticket", method: "PUT", path: this.path(`/tickets/${id}`), body: { jwk: visitor.jwk, wants: this.#wants, ...members } });
     if (reply.status === 429) {
       await wait(Math.min(retryAfterMs(reply, 2_000), 5_000));
       if (Date.now() < night.closesAt) return this.join();
     }
     if (reply.status !== 201) {
       evening.refusedJoin = codeOf(reply);
+      // What was shown for a lane does not count: it is left out, as the page offers, and the gates are passed once more.
+      if (evening.refusedJoin.startsWith("evidence_")) return this.#joinWithoutEvidence(id);
       return false;
     }
+    night.invitations.noteUsed(invite);
     const joined = read(reply, JOINED);
     if (evening.entry !== null && evening.entry !== joined.entry) night.notebook.break("a ticket that was joined again became another", `${id}: ${evening.entry} and ${joined.entry}`);
     Object.assign(evening, { ticket: id, entry: joined.entry, lane: joined.lane, weight: weightOfTicket(joined.ticket), joinedAt: Date.parse(joined.joinedAt), refusedJoin: null });
     this.#ticket = joined.ticket;
+    notePretence(evening, night.notebook);
     return true;
+  }
+
+  async #joinWithoutEvidence(id: string): Promise<boolean> {
+    this.night.notebook.note("evidence for a lane that was refused at the join");
+    const members = await this.night.gates.members(this.visitor, id);
+    return members.ok && (await this.#joinWith(id, members.value, null));
   }
 
   /** Waits for the turn; false when it never comes. */
@@ -110,6 +164,10 @@ export class Shopping {
         return true;
       }
       if (codeOf(reply) === "drop_closed") return false;
+      if (codeOf(reply) === "credential_invalid") {
+        evening.end = "the place belongs to another browser by now";
+        return false;
+      }
       // Called by the public state and not yet by the object, or asked to come back later.
       await wait(reply.status === 429 ? Math.min(retryAfterMs(reply, 1_000), 20_000) : AGAIN_MS * (1 + visitor.random.fraction()));
     }
@@ -148,12 +206,12 @@ export class Shopping {
   }
 
   /** Orders what is held; null when the store would not have it any more. */
-  async order(hold: string): Promise<{ readonly told: ToldOrder; readonly receipt: string; readonly url: string } | null> {
+  async order(hold: string): Promise<PlacedOrder | null> {
     const { visitor, night, evening } = this;
     const { region, identity } = evening.shopper;
     const point = night.pickupPoints[region];
     const delivery = point == null
-      ? { method: "ship", address: { name: "A rehearsal", line1: "1 Test Street", postalCode: "10000", city: "Town", country: identity.country } }
+      ? { method: "ship", address: { name: "A rehearsal", line1: identity.street, postalCode: "10000", city: "Town", country: night.shipsTo[region] ?? identity.country } }
       : { method: "pickup", point };
     const id = visitor.id("ord");
     const email = night.gates.isEmailProven || evening.shopper.kind === "person" ? identity.email : madeUpAddress(visitor);
@@ -162,6 +220,7 @@ export class Shopping {
       body: { drop: night.surroundings.drop, hold, email, delivery, source: { region } },
     });
     let told: ToldOrder | null = null;
+    let totalMinor = 0;
     for (const until = Date.now() + 90_000; Date.now() < until; await wait(ORDER_POLL_MS)) {
       const reply = await place();
       if (reply.status === 429) continue;
@@ -172,9 +231,10 @@ export class Shopping {
       }
       const order = read(reply, ORDER);
       if (told === null) {
-        told = { id, hold, totalMinor: order.totalMinor, isPaid: false, isConfirmed: false };
+        told = { id, hold, isPaid: false, isConfirmed: false };
+        totalMinor = order.totalMinor;
         evening.orders.push(told);
-      } else if (told.totalMinor !== order.totalMinor) night.notebook.break("an order changed its price", id);
+      } else if (totalMinor !== order.totalMinor) night.notebook.break("an order changed its price", id);
       if (order.payment.url !== null) return { told, receipt: order.receipt, url: order.payment.url };
       if (order.state === "confirmed") {
         // Nothing to pay.
@@ -187,13 +247,9 @@ export class Shopping {
   }
 
   /** Pays at the provider's hosted page, and reads the order until it has come to its end. */
-  async pay({ told, receipt, url }: { readonly told: ToldOrder; readonly receipt: string; readonly url: string }): Promise<void> {
+  async pay({ told, receipt, url }: PlacedOrder): Promise<void> {
     const { evening, night, visitor } = this;
-    const { paying } = evening.shopper;
-    if (paying === "second-card") await this.#atPayPage(url, "decline");
-    if (paying === "comes-back") await this.#atPayPage(url, "abandon");
-    if (paying !== "at-once") await wait(night.holdMs * 0.1 * visitor.random.fraction());
-    told.isPaid = await this.#atPayPage(url, "approve");
+    told.isPaid = await payAt(visitor, url, { paying: evening.shopper.paying, pauseMaxMs: night.holdMs * 0.1 });
     if (!told.isPaid) {
       evening.end = "the payment was refused";
       return;
@@ -209,28 +265,6 @@ export class Shopping {
       }
     }
     evening.end = "paid, and no answer in time";
-  }
-
-  /** One visit to the payment page; true when it says that the payment is made. */
-  async #atPayPage(url: string, outcome: "approve" | "decline" | "abandon"): Promise<boolean> {
-    const { http } = this.night.surroundings;
-    for (let attempt = 0; attempt < 60; attempt++) {
-      try {
-        if (attempt === 0) await http.ask({ lane: "buying", route: "GET pay page", method: "GET", url });
-        if (this.visitor.faults.strikes("request-lost")) throw new GaveUp("lost on the way");
-        const reply = await http.ask({ lane: "buying", route: "POST pay page", method: "POST", url, body: { outcome } });
-        if (this.visitor.faults.strikes("reply-lost")) throw new GaveUp("lost on the way back");
-        if (reply.status < 500) {
-          const { status } = read(reply, PAID);
-          // "complete": it was paid with a request whose answer was lost.
-          return status === "approved" || status === "processing" || status === "complete";
-        }
-      } catch {
-        // The provider is slow or the network is: the same page again.
-      }
-      await wait(AGAIN_MS * (1 + this.visitor.random.fraction()));
-    }
-    return false;
   }
 }
 

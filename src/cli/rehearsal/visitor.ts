@@ -35,6 +35,8 @@ export interface Errand {
   readonly token?: string;
   readonly bearer?: string;
   readonly lane?: Lane;
+  /** Beside those that every request of this visitor has. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 const PROBLEM = v.looseObject({ code: v.string() });
@@ -62,14 +64,17 @@ export class Visitor {
   readonly jwk: Readonly<Record<string, unknown>>;
   readonly #privateKey: KeyObject;
   readonly #origin: string;
+  readonly #disguise: Readonly<Record<string, string>>;
 
-  constructor(identity: Identity, surroundings: Surroundings, random: RandomSource) {
+  /** `disguise` are headers of its own making that go with every request. */
+  constructor(identity: Identity, surroundings: Surroundings, random: RandomSource, disguise: Readonly<Record<string, string>> = {}) {
     const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
     const { kty, crv, x, y } = publicKey.export({ format: "jwk" });
     this.#privateKey = privateKey;
     this.jwk = { kty, crv, x, y };
     this.identity = identity;
     this.surroundings = surroundings;
+    this.#disguise = disguise;
     this.random = random;
     this.faults = new FaultPlan(surroundings.faults, random.branch("network"));
     surroundings.visitors.push(this);
@@ -96,7 +101,7 @@ export class Visitor {
   once(errand: Errand, headers: Readonly<Record<string, string>> = {}): Promise<Reply> {
     const { http, store } = this.surroundings;
     const url = `${store}${errand.path}`;
-    return http.ask({ route: errand.route, method: errand.method, url, headers: { ...this.#headers(errand, url), ...headers }, lane: errand.lane ?? "crowd", ...(errand.body === undefined ? {} : { body: errand.body }) });
+    return http.ask({ route: errand.route, method: errand.method, url, headers: { ...this.#headers(errand, url), ...errand.headers, ...headers }, lane: errand.lane ?? "crowd", ...(errand.body === undefined ? {} : { body: errand.body }) });
   }
 
   /** Null where the network or the store let the answer go missing. */
@@ -119,6 +124,7 @@ export class Visitor {
 
   #headers({ method, token, bearer }: Errand, url: string): Record<string, string> {
     return {
+      ...this.#disguise,
       rehearsal: this.#origin,
       ...(token === undefined ? {} : { authorization: `DPoP ${token}`, dpop: this.proof(method, url, token) }),
       ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),

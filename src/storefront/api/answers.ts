@@ -4,7 +4,12 @@ import { DATA_HEADERS } from "../security-headers.ts";
 
 /** A refusal as an RFC 9457 document; it is never kept by any cache. */
 export function refusal(problem: Problem, context: Context, headers: Readonly<Record<string, string>> = {}): Response {
-  const document = problemDocument(problem, new URL(context.req.url).pathname);
+  return refusalAt(problem, context.req.url, headers);
+}
+
+/** The same where there is no route yet: `url` is what was asked for. */
+export function refusalAt(problem: Problem, url: string, headers: Readonly<Record<string, string>> = {}): Response {
+  const document = problemDocument(problem, new URL(url).pathname);
   const retry: Record<string, string> = problem.retryAfterSeconds === undefined ? {} : { "retry-after": String(problem.retryAfterSeconds) };
   return new Response(JSON.stringify(document), {
     status: PROBLEMS[problem.code].status,

@@ -1,4 +1,5 @@
 import type { DropAnswer, DropsAnswer } from "../../../schema/wire/drop.ts";
+import { groupMaxOf } from "../../drop/groups.ts";
 import type { Plan } from "../../drop/plan.ts";
 import { instantToWire } from "../../kernel/time.ts";
 import type { ApiPorts } from "../ports.ts";
@@ -49,6 +50,7 @@ function dropToWire(ports: ApiPorts, { config, plan, planHash }: AnnouncedDrop):
     items: plan.items.map(({ sku, title, priceMinor }) => ({ sku, title, priceMinor, currency: plan.currency })),
     stages: stagesOf(plan),
     limitPerPerson: plan.limitPerPerson,
+    ...(groupMaxOf(plan) === 1 ? {} : { groupMax: groupMaxOf(plan) }),
     shards: plan.shards,
     regions: ports.store.regions.map(({ slug, label, country }) => ({ region: slug, label, country })),
     planHash,

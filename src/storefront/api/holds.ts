@@ -3,6 +3,8 @@ import * as v from "valibot";
 import { HoldId } from "../../../schema/wire/ids.ts";
 import { HoldRequest, type HoldAnswer } from "../../../schema/wire/hold.ts";
 import type { HoldView, Line } from "../../drop/port.ts";
+import { askedTooOften } from "../../drop/sitting-budget.ts";
+import type { AttemptBudget } from "../../kernel/attempt-budget.ts";
 import type { FieldError, Problem } from "../../kernel/problem.ts";
 import { accepted, rejected, type Result } from "../../kernel/result.ts";
 import { instantToWire } from "../../kernel/time.ts";
@@ -16,9 +18,9 @@ import type { Handler } from "./resource.ts";
 import { invalidMembers, strictBody } from "../../http/strict-body.ts";
 
 /** Holds units for a sitting. Only the Drop object decides; here the request is only read. */
-export function putHold(ports: ApiPorts): Handler {
+export function putHold(ports: ApiPorts, sittings: AttemptBudget): Handler {
   return async (context) => {
-    const addressed = await addressedHold(ports, context);
+    const addressed = await addressedHold(ports, sittings, context);
     if (!addressed.ok) return addressed.rejection;
     const { drop, id, pass } = addressed.value;
     const body = await strictBody(context.req.raw, HoldRequest);
@@ -52,13 +54,16 @@ interface AddressedHold {
   readonly pass: PassClaims;
 }
 
-/** The hold that a path names and the pass that comes with it, or the refusal. */
-async function addressedHold(ports: ApiPorts, context: Context): Promise<Result<AddressedHold, Response>> {
+/** The hold that a path names and the pass that comes with it, or the refusal; also for whoever asks the drop again and again. */
+async function addressedHold(ports: ApiPorts, sittings: AttemptBudget, context: Context): Promise<Result<AddressedHold, Response>> {
   const drop = await announcedDrop(ports, context.req.param("drop"));
   const id = context.req.param("hold") ?? "";
   if (drop === null || !v.is(HoldId, id)) return rejected(refusal({ code: "not_found" }, context));
   const pass = await passOf(ports, context.req.raw, drop.plan.drop);
-  return pass.ok ? accepted({ drop: drop.plan.drop, id, pass: pass.value }) : rejected(credentialRefusal(ports, context, pass.rejection));
+  if (!pass.ok) return rejected(credentialRefusal(ports, context, pass.rejection));
+  const tooOften = askedTooOften(sittings, pass.value.entry, ports.now());
+  if (tooOften !== null) return rejected(refusal(portProblem(tooOften, ports.now()), context));
+  return accepted({ drop: drop.plan.drop, id, pass: pass.value });
 }
 
 /** The same sku in two lines is a mistake of whoever wrote it: which of the two was meant is not ours to guess. */
@@ -67,9 +72,9 @@ function repeatedSkus(lines: readonly Line[]): FieldError[] {
   return [...lines.entries()].filter(([index, { sku }]) => first.get(sku) !== index).map(([index]) => ({ pointer: `/lines/${index}/sku`, detail: "Each item is named once." }));
 }
 
-export function showHold(ports: ApiPorts): Handler {
+export function showHold(ports: ApiPorts, sittings: AttemptBudget): Handler {
   return async (context) => {
-    const addressed = await addressedHold(ports, context);
+    const addressed = await addressedHold(ports, sittings, context);
     if (!addressed.ok) return addressed.rejection;
     const { drop, id, pass } = addressed.value;
     const hold = await ports.drop(drop).holdState(id, pass.entry);
@@ -77,9 +82,9 @@ export function showHold(ports: ApiPorts): Handler {
   };
 }
 
-export function abandonHold(ports: ApiPorts): Handler {
+export function abandonHold(ports: ApiPorts, sittings: AttemptBudget): Handler {
   return async (context) => {
-    const addressed = await addressedHold(ports, context);
+    const addressed = await addressedHold(ports, sittings, context);
     if (!addressed.ok) return addressed.rejection;
     const { drop, id, pass } = addressed.value;
     const abandoned = await ports.drop(drop).abandon(id, pass.entry);

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { TicketId } from "../../../schema/wire/ids.ts";
 import { JoinRequest, type JoinAnswer } from "../../../schema/wire/ticket.ts";
+import { groupMaxOf, limitOf } from "../../drop/groups.ts";
 import { OPEN_LANE, type Plan } from "../../drop/plan.ts";
 import type { Line } from "../../drop/port.ts";
 import { invalidMembers, strictBody } from "../../http/strict-body.ts";
@@ -8,15 +9,15 @@ import type { FieldError, Problem } from "../../kernel/problem.ts";
 import { accepted, rejected, type Result } from "../../kernel/result.ts";
 import { instantToWire } from "../../kernel/time.ts";
 import { entryOf } from "../../lobby/draw.ts";
-import type { JoinCommand } from "../../lobby/port.ts";
+import type { JoinCommand, JoinRejection } from "../../lobby/port.ts";
 import { browserKeyThumbprint } from "../browser-key.ts";
 import type { CredentialRejection, TicketClaims } from "../credentials.ts";
 import type { ApiPorts, Visitor } from "../ports.ts";
 import { announcedDrop, type AnnouncedDrop } from "./announced-drop.ts";
 import { answer, refusal } from "./answers.ts";
-import { provenAddress } from "./codes.ts";
 import { openLobby, passedTurnstile, solvedWork } from "./join-gates.ts";
 import { genuineEvidence, standInLane } from "./lane-step.ts";
+import { groupMistakes, provenAddresses } from "./proven-addresses.ts";
 import { portProblem } from "./refusals.ts";
 import type { HeardRefusals } from "./heard-refusals.ts";
 import { credentialRefusal, ticketOf } from "./request-credentials.ts";
@@ -44,13 +45,16 @@ export interface JoinAttempt {
 }
 
 /** What one step adds to the command; `spends` of all steps come together. */
-export type JoinAddition = Partial<Pick<JoinCommand, "lane" | "weight" | "person" | "spends">>;
+export type JoinAddition = Partial<Pick<JoinCommand, "lane" | "weight" | "person" | "members" | "spends">> & {
+  /** Uses up what is counted elsewhere than with the ticket. Called when the ticket's shard would give the ticket, and never before. */
+  readonly useUp?: () => Promise<Result<null, Problem>>;
+};
 
 /** One thing that a drop may ask of whoever joins. It answers an empty addition where the plan does not ask for it. */
 export type JoinStep = (ports: ApiPorts, attempt: JoinAttempt) => Promise<Result<JoinAddition, Problem>>;
 
 /** In the order in which they are asked: what costs us least comes first, and the first refusal is the answer. */
-const STEPS: readonly JoinStep[] = [openLobby, solvedWork, passedTurnstile, genuineEvidence, provenAddress, standInLane];
+const STEPS: readonly JoinStep[] = [openLobby, solvedWork, passedTurnstile, genuineEvidence, provenAddresses, standInLane];
 
 /** Joins the lobby, or changes what a ticket wants; the same id and key get the same ticket back. */
 export function joinLobby(ports: ApiPorts, refused: HeardRefusals): Handler {
@@ -68,8 +72,8 @@ export function joinLobby(ports: ApiPorts, refused: HeardRefusals): Handler {
     const claims = await joinWith(ports, refused, attempt.value, STEPS);
     if (!claims.ok) return refusal(claims.rejection, context);
     const ticket = await ports.credentials.mintTicket(claims.value, ticketKeptUntil(drop));
-    const { entry, lane, joinedAt } = claims.value;
-    return answer<JoinAnswer>({ id, entry, ticket, lane, joinedAt: instantToWire(joinedAt) }, 201);
+    const { entry, lane, joinedAt, people } = claims.value;
+    return answer<JoinAnswer>({ id, entry, ticket, lane, joinedAt: instantToWire(joinedAt), ...(people === undefined ? {} : { people }) }, 201);
   };
 }
 
@@ -89,11 +93,21 @@ export async function joinWith(ports: ApiPorts, refused: HeardRefusals, attempt:
   const { drop, ticket, visitor } = attempt;
   const additions = await additionsOf(ports, attempt, steps);
   if (!additions.ok) return additions;
-  const joined = await shardOf(ports, drop, ticket).join(commandOf(ports, attempt, additions.value));
-  if (!joined.ok) {
-    refused.note(shardName(ports, drop, ticket), ports.credentials.networkOf(visitor.network), joined.rejection);
-    return rejected(portProblem(joined.rejection, ports.now()));
+  const { useUp, ...terms } = additions.value;
+  const command = commandOf(ports, attempt, terms);
+  const shard = shardOf(ports, drop, ticket);
+  const refusedBy = (rejection: JoinRejection): Result<never, Problem> => {
+    refused.note(shardName(ports, drop, ticket), ports.credentials.networkOf(visitor.network), rejection);
+    return rejected(portProblem(rejection, ports.now()));
+  };
+  if (useUp !== undefined) {
+    const judged = await shard.mayJoin(command);
+    if (!judged.ok) return refusedBy(judged.rejection);
+    const used = await useUp();
+    if (!used.ok) return used;
   }
+  const joined = await shard.join(command);
+  if (!joined.ok) return refusedBy(joined.rejection);
   const { plan, planHash } = drop;
   return accepted({ ...joined.value, drop: plan.drop, planHash, commitment: plan.commitment });
 }
@@ -118,7 +132,11 @@ async function readAttempt(ports: ApiPorts, request: Request, addressed: Pick<Jo
   const body = await strictBody(request, JoinRequest);
   if (!body.ok) return body;
   const keyThumbprint = browserKeyThumbprint(body.value.jwk);
-  const mistakes = wantMistakes(body.value.wants, addressed.drop.plan);
+  const { plan } = addressed.drop;
+  const { identity } = body.value;
+  // How many stand behind a ticket that is there already its shard knows, and judges.
+  const mistakes = wantMistakes(body.value.wants, plan, limitOf(plan, identity?.group === undefined ? groupMaxOf(plan) : 1 + identity.group.length));
+  mistakes.push(...groupMistakes(addressed.drop, identity, ports.credentials.personOf));
   if (keyThumbprint === null) mistakes.push({ pointer: "/jwk", detail: "This is not a point on P-256." });
   if (keyThumbprint === null || mistakes.length > 0) return rejected(invalidMembers(...mistakes));
   return accepted({ ...addressed, keyThumbprint, body: body.value, host: new URL(request.url).hostname, now: ports.now() });
@@ -134,7 +152,7 @@ async function additionsOf(ports: ApiPorts, attempt: JoinAttempt, steps: readonl
   return accepted(all);
 }
 
-function commandOf(ports: ApiPorts, { drop, ticket, keyThumbprint, body, visitor }: JoinAttempt, additions: JoinAddition): JoinCommand {
+function commandOf(ports: ApiPorts, { drop, ticket, keyThumbprint, body, visitor }: JoinAttempt, additions: Omit<JoinAddition, "useUp">): JoinCommand {
   return {
     ticket, keyThumbprint,
     entry: entryOf(drop.plan.drop, ticket, ports.hashing),
@@ -145,8 +163,8 @@ function commandOf(ports: ApiPorts, { drop, ticket, keyThumbprint, body, visitor
   };
 }
 
-/** What of the wants this drop cannot mean: an unknown sku, the same one twice, more than one person may have. */
-export function wantMistakes(wants: readonly Line[], plan: Plan): FieldError[] {
+/** What of the wants this drop cannot mean: an unknown sku, the same one twice, more than `limit` in all. */
+export function wantMistakes(wants: readonly Line[], plan: Plan, limit: number): FieldError[] {
   const mistakes: FieldError[] = [];
   const seen = new Set<string>();
   let units = 0;
@@ -155,7 +173,7 @@ export function wantMistakes(wants: readonly Line[], plan: Plan): FieldError[] {
     if (seen.has(sku)) mistakes.push({ pointer: `/wants/${index}/sku`, detail: "Each item is named once." });
     seen.add(sku);
     units += quantity;
-    if (units > plan.limitPerPerson) mistakes.push({ pointer: `/wants/${index}/quantity`, detail: `At most ${plan.limitPerPerson} in all can be bought by one person.` });
+    if (units > limit) mistakes.push({ pointer: `/wants/${index}/quantity`, detail: `At most ${limit} in all can be bought ${limit === plan.limitPerPerson ? "by one person" : "together"}.` });
   }
   return mistakes;
 }

@@ -1,6 +1,5 @@
 import { laneFor } from "../../gate/lane.ts";
-import { accepted, rejected } from "../../kernel/result.ts";
-import { tooEarly } from "./codes.ts";
+import { accepted } from "../../kernel/result.ts";
 import { shownEvidence, useEvidence } from "./evidence.ts";
 import type { JoinStep } from "./joining.ts";
 
@@ -13,10 +12,12 @@ export const genuineEvidence: JoinStep = async (ports, attempt) => {
 /**
  * Which lane the ticket stands in. Whoever shows nothing is never refused, and
  * whoever comes back without evidence keeps the lane that was had before.
- * Evidence that changes nothing is not used up.
+ * Evidence that changes nothing is not used up, and the other is once the
+ * ticket's own shard would give the ticket: a code that thirty may use would
+ * else be gone after thirty joins that were refused.
  */
 export const standInLane: JoinStep = async (ports, attempt) => {
-  const { drop, visitor, now } = attempt;
+  const { drop, visitor } = attempt;
   const shown = await shownEvidence(ports, attempt);
   if (!shown.ok) return shown;
   const { presence, invite } = shown.value;
@@ -24,9 +25,5 @@ export const standInLane: JoinStep = async (ports, attempt) => {
   // Named and not proven: it stands for a person only where the drop asks for no proof.
   const person = drop.plan.gates.email || invite?.person == null ? {} : { person: invite.person };
   if (by !== "invite" && by !== "presence") return accepted({ lane, weight, ...person });
-  // Asked here as well as in the shard: nothing may be used up for a ticket that then cannot be had.
-  const early = tooEarly(drop, now);
-  if (early !== null) return rejected(early);
-  const used = await useEvidence(ports, attempt, shown.value, by);
-  return used.ok ? accepted({ lane, weight, ...person }) : used;
+  return accepted({ lane, weight, ...person, useUp: () => useEvidence(ports, attempt, shown.value, by) });
 };

@@ -7,7 +7,7 @@ import type { OrderView } from "../../settlement/port.ts";
 import type { CredentialRejection, PassClaims, ReceiptClaims } from "../credentials.ts";
 import type { ApiPorts } from "../ports.ts";
 import { answer, refusal } from "./answers.ts";
-import type { AttemptBudget } from "./attempt-budget.ts";
+import type { AttemptBudget } from "../../kernel/attempt-budget.ts";
 import { confirmingView, orderStatusToWire } from "./order-wire.ts";
 import { authorizationOf, credentialRefusal, passOf } from "./request-credentials.ts";
 import type { Handler } from "./resource.ts";

@@ -5,6 +5,7 @@ import type { PlacedOrder } from "../../checkout/placed-order.ts";
 import type { CheckedCoupon } from "../../coupon/campaign.ts";
 import { couponOfWord } from "../../coupon/typed-word.ts";
 import type { PlaceCommand } from "../../drop/port.ts";
+import { askedTooOften } from "../../drop/sitting-budget.ts";
 import { COMPACT_FORM } from "../../kernel/compact-form.ts";
 import type { Problem } from "../../kernel/problem.ts";
 import { accepted, rejected, type Result } from "../../kernel/result.ts";
@@ -13,7 +14,7 @@ import type { PassClaims } from "../credentials.ts";
 import type { ApiPorts } from "../ports.ts";
 import { announcedDrop, type AnnouncedDrop } from "./announced-drop.ts";
 import { answer, refusal } from "./answers.ts";
-import type { AttemptBudget } from "./attempt-budget.ts";
+import type { AttemptBudget } from "../../kernel/attempt-budget.ts";
 import { checkedDelivery } from "./delivery-check.ts";
 import { emailAddress } from "../../gate/email-address.ts";
 import { confirmingView, orderToWire } from "./order-wire.ts";
@@ -31,13 +32,15 @@ export const OPEN_BUDGET_MS = 4_000;
  * as the Drop object has it: a slow or broken settlement changes what the
  * answer says about the payment, never that there is an order.
  */
-export function putOrder(ports: ApiPorts, guesses: AttemptBudget): Handler {
+export function putOrder(ports: ApiPorts, guesses: AttemptBudget, sittings: AttemptBudget): Handler {
   return async (context) => {
     const request = context.req.raw;
     const id = context.req.param("order") ?? "";
     if (!v.is(OrderId, id)) return refusal({ code: "not_found" }, context);
     const pass = await passOf(ports, request, null);
     if (!pass.ok) return credentialRefusal(ports, context, pass.rejection);
+    const tooOften = askedTooOften(sittings, pass.value.entry, ports.now());
+    if (tooOften !== null) return refusal(portProblem(tooOften, ports.now()), context);
     const body = await strictBody(request, OrderRequest);
     if (!body.ok) return refusal(body.rejection, context);
     if (body.value.drop !== pass.value.drop) return credentialRefusal(ports, context, { code: "credential_invalid" });
@@ -69,11 +72,12 @@ interface Placing {
 export async function placeOrder(ports: ApiPorts, guesses: AttemptBudget, placing: Placing): Promise<Result<PlacedOrder, Problem>> {
   const now = ports.now();
   const { pass, drop, body } = placing;
-  const command = orderCommand(ports, placing);
-  if (!command.ok) return command;
+  const read = readOrder(ports, placing);
+  if (!read.ok) return read;
+  const { command, servedBy } = read.value;
   const retryAt = guesses.retryAt(pass.entry, now);
   if (retryAt !== null && body.coupon != null) return rejected(portProblem({ code: "too_many_requests", retryAt }, now));
-  const coupon = body.coupon == null ? accepted(null) : await checkedCoupon(ports, body.coupon, drop, command.value.region ?? "");
+  const coupon = body.coupon == null ? accepted(null) : await checkedCoupon(ports, body.coupon, drop, servedBy);
   if (!coupon.ok) {
     // A coupon whose time ended since must not turn a retry of an order that was accepted into a refusal.
     const earlier = await ports.drop(pass.drop).placed(placing.id);
@@ -81,12 +85,18 @@ export async function placeOrder(ports: ApiPorts, guesses: AttemptBudget, placin
     guesses.spend(pass.entry, now);
     return rejected(portProblem(coupon.rejection, now));
   }
-  const placed = await ports.drop(pass.drop).place({ ...command.value, coupon: coupon.value });
+  const placed = await ports.drop(pass.drop).place({ ...command, coupon: coupon.value });
   return placed.ok ? placed : rejected(portProblem(placed.rejection, now));
 }
 
+interface ReadOrder {
+  readonly command: Omit<PlaceCommand, "coupon">;
+  /** The region that delivers. A coupon is judged by it: where somebody says that they came from is theirs to choose. */
+  readonly servedBy: string;
+}
+
 /** The command without its coupon, or which members cannot be. */
-function orderCommand(ports: ApiPorts, { id, body, pass, returnTo }: Placing): Result<Omit<PlaceCommand, "coupon">, Problem> {
+function readOrder(ports: ApiPorts, { id, body, pass, returnTo }: Placing): Result<ReadOrder, Problem> {
   const { regions } = ports.store;
   const asked = body.source?.region ?? null;
   const through = regions.find((region) => region.slug === asked) ?? null;
@@ -98,7 +108,9 @@ function orderCommand(ports: ApiPorts, { id, body, pass, returnTo }: Placing): R
   const region = through ?? checked.value.region;
   const { sitting, entry } = pass;
   const { delivery } = checked.value;
-  return accepted({ id, hold: body.hold, sitting, entry, person: ports.credentials.personOf(email), email, delivery, region: region.slug, locale: region.locale, returnTo });
+  const destination = delivery.method === "ship" ? { destination: ports.credentials.destinationOf(delivery.address) } : {};
+  const command = { id, hold: body.hold, sitting, entry, person: ports.credentials.personOf(email), email, delivery, ...destination, region: region.slug, locale: region.locale, returnTo };
+  return accepted({ command, servedBy: checked.value.region.slug });
 }
 
 /** One answer for every coupon that is not valid here and now: unknown, foreign, never issued or over. */

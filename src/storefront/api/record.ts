@@ -1,9 +1,12 @@
 import type { RecordPage } from "../../drop/port.ts";
-import type { ApiPorts } from "../ports.ts";
-import { announcedDrop } from "./announced-drop.ts";
-import { answer, refusal } from "./answers.ts";
-import type { Handler } from "./resource.ts";
 import { invalidMembers } from "../../http/strict-body.ts";
+import { LEAVES_A_PAGE } from "../../lobby/leaf-page.ts";
+import { type GrowingList, KeptLists, type ListPage } from "../kept-lists.ts";
+import type { ApiPorts } from "../ports.ts";
+import { DATA_HEADERS } from "../security-headers.ts";
+import { announcedDrop, type AnnouncedDrop } from "./announced-drop.ts";
+import { refusal } from "./answers.ts";
+import type { Handler } from "./resource.ts";
 
 const PAGE_ROWS = 1_000;
 /** A full page never changes. */
@@ -11,41 +14,47 @@ const KEEP_SECONDS = 365 * 86_400;
 
 /**
  * The public record as NDJSON: a page's movements, one a line, then the signed
- * head. A full page is the same for ever and is kept at the edge, so that only
- * the tail asks the Drop object; the head in it is then the head at the time at
- * which it was first read, which is as genuine as a newer one.
+ * head. A full page is the same for ever and is kept at the edge; the tail is at
+ * most two seconds old, because whoever reads it comes to the object that sells.
+ * The head in a kept page is the one of the time at which it was first read,
+ * which is as genuine as a newer one.
  */
 export function showRecord(ports: ApiPorts): Handler {
+  // Some 400 KB a page.
+  const records = new KeptLists(ports, { rowsPerPage: PAGE_ROWS, pagesMax: 8, endsMax: 16 });
   return async (context) => {
     const drop = await announcedDrop(ports, context.req.param("drop"));
     if (drop === null) return refusal({ code: "not_found" }, context);
     const from = wholeNumber(context.req.query("from") ?? "1");
     if (from === null || from < 1) return refusal(invalidMembers({ pointer: "/from", detail: "A row's number is a whole number from 1." }), context);
 
-    const pageFrom = Math.floor((from - 1) / PAGE_ROWS) * PAGE_ROWS + 1;
-    // The plan's hash is the record's first row: a drop that was started afresh never meets an old page.
-    const key = `record/${drop.plan.drop}/${drop.planHash}/${pageFrom}`;
-    const kept = await ports.edge.read(key);
-    if (kept !== null) return ndjson(rowsFrom(kept, from - pageFrom), !ports.isLocal);
-    const page = await ports.drop(drop.plan.drop).record(pageFrom);
+    const skipped = (from - 1) % PAGE_ROWS;
+    const page = await records.page(recordList(ports, drop), from - 1 - skipped);
     if (page === null) return refusal({ code: "not_found" }, context);
-    const text = pageText(page);
-    const isFull = page.rows.length === PAGE_ROWS;
-    if (isFull) ports.later(ports.edge.write(key, text, KEEP_SECONDS));
     // On a laptop the same address shows another record after every fresh start, and browsers must not keep the old one.
-    return ndjson(rowsFrom(text, from - pageFrom), isFull && !ports.isLocal);
+    return ndjson(textFrom(page, skipped), page.isFull && !ports.isLocal);
   };
 }
 
-function pageText({ rows, head, signature }: RecordPage): string {
-  return [...rows, { head, signature }].map((line) => `${JSON.stringify(line)}\n`).join("");
+function recordList(ports: ApiPorts, { plan, planHash }: AnnouncedDrop): GrowingList {
+  return {
+    // The plan's hash is the record's first row: a drop that was started afresh never meets an old page.
+    key: `record/${plan.drop}/${planHash}`,
+    read: async (from) => {
+      const page = await ports.drop(plan.drop).record(from + 1);
+      return page === null ? null : { rows: page.rows.map((row) => JSON.stringify(row)), count: page.head.seq, about: headLine(page) };
+    },
+  };
+}
+
+function headLine({ head, signature }: RecordPage): string {
+  return JSON.stringify({ head, signature });
 }
 
 /** The page from a row inside it on. The last line, the head, always stays. */
-function rowsFrom(text: string, skip: number): string {
-  if (skip === 0) return text;
-  const lines = text.split("\n").slice(0, -1);
-  return `${[...lines.slice(skip, -1), ...lines.slice(-1)].join("\n")}\n`;
+function textFrom({ text, rowCount, about }: ListPage, skipped: number): string {
+  const rows = skipped === 0 ? text : skipped >= rowCount ? "" : text.split("\n").slice(skipped).join("\n");
+  return `${rows === "" ? "" : `${rows}\n`}${about}\n`;
 }
 
 function ndjson(text: string, isLasting: boolean): Response {
@@ -57,8 +66,15 @@ function wholeNumber(text: string): number | null {
   return /^\d{1,12}$/.test(text) ? Number(text) : null;
 }
 
-/** The leaves of a sealed shard, in the order of its trees; there are none before the seal. */
+/**
+ * The leaves of a sealed shard, in the order of its trees; there are none before
+ * the seal. They come from the shard page by page and go out as they come: all
+ * of them at once are more than one call to an object can carry, and it is the
+ * object that takes joins.
+ */
 export function listEntries(ports: ApiPorts): Handler {
+  // Some megabyte a page.
+  const lists = new KeptLists(ports, { rowsPerPage: LEAVES_A_PAGE, pagesMax: 4, endsMax: 8 });
   return async (context) => {
     const drop = await announcedDrop(ports, context.req.param("drop"));
     if (drop === null) return refusal({ code: "not_found" }, context);
@@ -67,7 +83,36 @@ export function listEntries(ports: ApiPorts): Handler {
     // Bounded by the plan before anything is asked: to name an object is to make it.
     const shard = wholeNumber(asked);
     if (shard === null || shard >= drop.plan.shards) return refusal({ code: "not_found" }, context);
-    const entries = await ports.lobby(drop.plan.drop, shard).entries();
-    return entries === null ? refusal({ code: "not_found" }, context) : answer({ entries }, 200, { "cache-control": "public, max-age=1" });
+    const list = leafList(ports, drop, shard);
+    const first = await lists.page(list, 0);
+    if (first === null) return refusal({ code: "not_found" }, context);
+    return new Response(entriesBody(lists, list, first), { headers: { ...DATA_HEADERS, "content-type": "application/json", "cache-control": "public, max-age=1" } });
   };
+}
+
+function leafList(ports: ApiPorts, { plan, planHash }: AnnouncedDrop, shard: number): GrowingList {
+  return {
+    key: `entries/${plan.drop}/${planHash}/${shard}`,
+    read: async (from) => {
+      const page = await ports.lobby(plan.drop, shard).entries(from);
+      return page === null ? null : { rows: page.leaves.map(({ entry, lane, weight }) => JSON.stringify({ entry, lane, weight })), count: page.count, about: "" };
+    },
+  };
+}
+
+/** `{ entries }` whole, a page at a time as the reader takes it. */
+function entriesBody(lists: KeptLists, list: GrowingList, first: ListPage): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  let from = 0;
+  return new ReadableStream({
+    async pull(controller) {
+      const page = from === 0 ? first : await lists.page(list, from);
+      // No line break stands inside of a leaf.
+      const leaves = page === null ? "" : page.text.replaceAll("\n", ",");
+      const isLast = page === null || !page.isFull;
+      controller.enqueue(encoder.encode(`${from === 0 ? '{"entries":[' : leaves === "" ? "" : ","}${leaves}${isLast ? "]}" : ""}`));
+      from += LEAVES_A_PAGE;
+      if (isLast) controller.close();
+    },
+  });
 }

@@ -22,19 +22,20 @@ export function portProblem(rejection: PortRejection, now: number): Problem {
         retryAfterSeconds: Math.max(1, Math.ceil((rejection.retryAt - now) / 1000)),
       };
     case "quantity_not_allowed":
-      return { code: "invalid_request", facts: { max: rejection.max }, errors: [{ pointer: rejection.pointer, detail: `At most ${rejection.max} can be bought by one person.` }] };
+      return { code: "invalid_request", facts: { max: rejection.max }, errors: [{ pointer: rejection.pointer, detail: `At most ${rejection.max} can be bought ${rejection.people === undefined ? "by one person" : "together"}.` }] };
     case "unknown_sku":
       return { code: "invalid_request", errors: [{ pointer: rejection.pointer, detail: "This drop has no such item." }] };
     case "already_spent":
       return { code: "challenge_failed", facts: { gate: rejection.key.slice(0, rejection.key.indexOf("/")) } };
     case "limit_reached":
-      return { code: rejection.code, facts: { limit: rejection.limit } };
+      return { code: rejection.code, facts: { limit: rejection.limit, ...("per" in rejection ? { per: rejection.per } : {}) } };
     case "sold_out": {
       const { sku, available, nextStageAt } = rejection;
       return { code: rejection.code, facts: { sku, available, nextStageAt: nextStageAt === null ? null : instantToWire(nextStageAt) } };
     }
     case "identity_in_use":
-      return { code: rejection.code, facts: { ticket: rejection.ticket } };
+      // A group's ticket is its owner's: whoever stands in it cannot take the place along.
+      return rejection.isMember === true ? { code: rejection.code } : { code: rejection.code, facts: { ticket: rejection.ticket } };
     case "identity_required":
     case "identity_invalid":
     case "identity_differs":

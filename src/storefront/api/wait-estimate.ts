@@ -1,4 +1,4 @@
-import type { Plan } from "../../drop/plan.ts";
+import type { Plan, StockUnit } from "../../drop/plan.ts";
 import type { DropLive } from "../../drop/port.ts";
 
 export interface WaitEstimate {
@@ -21,9 +21,17 @@ export function waitEstimate(position: number, plan: Plan, live: DropLive, now: 
   const isPlain = plan.lanes.length === 0 && plan.items.every(({ sku, components }) => components.length === 1 && components[0]?.sku === sku && components[0].quantity === 1);
   if (!isRunning || !isPlain) return null;
   const wanted = position * plan.limitPerPerson;
-  const openings = [...new Set(plan.stock.flatMap((unit) => unit.stages.map((stage) => stage.opensAt)))].filter((at) => at > now).toSorted((a, b) => a - b);
-  const enoughAt = openings.find((opening) =>
-    plan.stock.every((unit) => unit.stages.filter(({ opensAt }) => opensAt > now && opensAt <= opening).reduce((units, stage) => units + stage.units, 0) >= wanted),
-  );
-  return enoughAt === undefined ? null : { from: now, to: enoughAt + plan.claimWindowMs };
+  const enoughAt = plan.stock.map((unit) => openingWith(wanted, unit, now));
+  return enoughAt.includes(null) ? null : { from: now, to: Math.max(...enoughAt.flatMap((at) => at ?? [])) + plan.claimWindowMs };
+}
+
+/** When the stages to come have brought so many units; null where they never do. */
+function openingWith(wanted: number, { stages }: StockUnit, now: number): number | null {
+  let units = 0;
+  for (const stage of stages) {
+    if (stage.opensAt <= now) continue;
+    units += stage.units;
+    if (units >= wanted) return stage.opensAt;
+  }
+  return null;
 }

@@ -11,6 +11,10 @@ export interface Refusal {
   readonly waitMs: number;
   /** The ticket that a person has already, where that is the reason. */
   readonly ticket?: string;
+  /** The member of the request that the refusal is about, where it names one. */
+  readonly pointer?: string;
+  /** Whose limit is reached, where it is not the person's. */
+  readonly per?: string;
 }
 
 export type Answer<Value> = { readonly ok: true; readonly status: number; readonly value: Value } | { readonly ok: false; readonly refusal: Refusal };
@@ -63,7 +67,14 @@ async function refusalOf(response: Response): Promise<Refusal> {
     detail: text("detail", "Nothing was changed. Try again in a moment."),
     waitMs: askedWaitMs(response),
     ...(typeof facts["ticket"] === "string" ? { ticket: facts["ticket"] } : {}),
+    ...pointerOf(facts["errors"]),
+    ...(typeof facts["per"] === "string" ? { per: facts["per"] } : {}),
   };
+}
+
+function pointerOf(errors: unknown): { readonly pointer?: string } {
+  const first: unknown = Array.isArray(errors) ? errors[0] : null;
+  return typeof first === "object" && first !== null && "pointer" in first && typeof first.pointer === "string" ? { pointer: first.pointer } : {};
 }
 
 /** A break that is long is told to the shopper instead of being waited out in silence. */

@@ -1,8 +1,10 @@
+import { isDripping, nextWords, type PageDrip } from "./drips.ts";
 import { type OutlookFacts, outlookOf } from "./outlook.ts";
 
 /** What the board is made from, on the server and in the browser alike. */
 export interface BoardFacts extends OutlookFacts {
   readonly stage: number | null;
+  readonly drips?: readonly PageDrip[] | undefined;
   readonly available: number;
   readonly waiting: number;
 }
@@ -19,7 +21,7 @@ export interface BoardWords {
  * sentences, so that nothing moves on the page when the module takes over.
  */
 export function boardWords(facts: BoardFacts): BoardWords {
-  const nextStage = facts.hasNextStage ? `Stage ${(facts.stage ?? 0) + 1} opens` : "";
+  const nextStage = facts.hasNextStage ? nextWords(facts.stage, facts.drips) : "";
   const outlook = outlookOf(facts);
   if (outlook === "gone") return { label: "Sold out", sentence: "Every unit of this drop is sold.", nextLabel: "" };
   switch (facts.phase) {
@@ -39,6 +41,7 @@ export function boardWords(facts: BoardFacts): BoardWords {
     case "sold-out":
       break;
   }
+  if (outlook === "stage" && isDripping(facts.stage, facts.drips)) return { label: "Taken for the moment", sentence: "All that has come out so far is held or sold. More comes bit by bit, and every place is kept.", nextLabel: nextStage };
   // How much of a stage is held and how much is sold is not public before the last one.
   if (outlook === "stage") return { label: "Sold out in this stage", sentence: "All of it is held or sold. More comes with the next stage, and every place is kept.", nextLabel: nextStage };
   if (outlook === "held") return { label: "All held", sentence: "Everything that is left is held at this moment. What is not paid for in time comes back.", nextLabel: "The drop ends" };

@@ -1,5 +1,5 @@
 import { raiseAlarm } from "./alarm.ts";
-import { unitsOrdered } from "./another.ts";
+import { limitOf, unitsOrdered } from "./another.ts";
 import { announceTimes, takeScanned, wireButtons } from "./arrival.ts";
 import { type Api, createApi, jitter, type Refusal, wait } from "./api.ts";
 import { type Checkout, createCheckout } from "./checkout.ts";
@@ -70,8 +70,9 @@ class DropPage {
     this.#view = new StallView(page);
     const form = find<HTMLFormElement>('[data-form="checkout"]');
     this.#checkout = form === null ? null : createCheckout(page, form, () => void this.#placeOrder());
-    this.#identity = createIdentity(page, this.#errands, this.#clock, (errand) => this.#run(errand));
-    this.#choice = createChoice(page, () => page.limit - unitsOrdered(this.#errands.memory()), () => this.#allowJoining());
+    // Whoever stands together may choose more than was chosen for one.
+    this.#identity = createIdentity(page, this.#errands, this.#clock, (errand) => this.#run(errand), () => this.#change());
+    this.#choice = createChoice(page, () => limitOf(page, this.#errands.memory()) - unitsOrdered(this.#errands.memory()), () => this.#allowJoining());
     this.#feed = followLive({
       drop: page.drop,
       clock: this.#clock,

@@ -1,7 +1,8 @@
 import { type Answer, type Api, jitter, type Refusal, wait } from "./api.ts";
 import { type ServerClock, spanWords } from "./clock.ts";
 import type { Door } from "./door.ts";
-import { isAddressAsked, isEvidenceDue } from "./identity.ts";
+import type { FriendCode } from "./friends-port.ts";
+import { friendAt, isAddressAsked, isEvidenceDue } from "./identity.ts";
 import { freshId } from "./ids.ts";
 import { isHolding } from "./journey.ts";
 import type { Claim, Hold, Order, OrderStatus, PageData, Standing, Ticket, WireLine } from "./page-data.ts";
@@ -27,12 +28,19 @@ function codeRefusal(refusal: Refusal): Refusal {
   return { ...refusal, title: "No further code for a while", detail: `Several were sent already, and the newest one works. You can ask for another in ${spanWords(refusal.waitMs)}.` };
 }
 
+function friendWords({ code, detail }: Refusal, email: string): Pick<Refusal, "title" | "detail"> {
+  if (code === "identity_invalid") return { title: `The code of ${email} is not right`, detail };
+  if (code === "identity_in_use") return { title: `${email} has a place already`, detail: "One person has one place. Leave them out, or name another address of theirs." };
+  return { title: `Look at ${email} again`, detail: "Each person needs an address of their own." };
+}
+
 function isGateRefusal({ code }: Refusal): boolean {
   return code === "challenge_needed" || code === "challenge_failed";
 }
 
 const DONE: Outcome = { done: true };
 const endedWith = (refusal: Refusal): Outcome => ({ done: false, refusal });
+const ADDRESS_FULL = "As many were ordered to this postal address as one address may be sent of this drop. What you held went back; you may take another turn, and choose a pick-up point or another address.";
 
 /** The drawing weight that the ticket itself states; the middle part of the token is public. */
 export function weightOf(ticket: string): number {
@@ -111,12 +119,24 @@ export class Errands {
     });
   }
 
-  /** Joins with the code that came to the address. */
-  prove(code: string): Promise<Outcome> {
+  /** Has a code sent to a friend who is to stand in line with the ticket that is going to be joined. */
+  askFriend(email: string): Promise<Outcome> {
+    return this.#alone(async () => {
+      const ticket = await this.#joiningId();
+      const answer = await this.#api.ask<unknown>({ method: "POST", path: `${this.#base}/codes`, body: { ticket, email, group: true } });
+      if (!answer.ok) return endedWith(codeRefusal(answer.refusal));
+      const { friends } = this.memory();
+      this.update({ ticketId: ticket, friends: friends.includes(email) ? friends : [...friends, email] });
+      return DONE;
+    });
+  }
+
+  /** Joins with the code that came to the address, and with those of the friends. */
+  prove(code: string, group: readonly FriendCode[]): Promise<Outcome> {
     return this.#alone(async () => {
       const { asked } = this.memory();
       if (asked === null) return DONE;
-      this.update({ identity: { email: asked.email, code } });
+      this.update({ identity: { email: asked.email, code, ...(group.length === 0 ? {} : { group }) } });
       return this.memory().ticket === null ? this.#join() : this.#putTicket();
     });
   }
@@ -139,7 +159,7 @@ export class Errands {
 
   /** Takes back a join that was not answered yet. */
   leave(): void {
-    this.update({ ticketId: null, asked: null, identity: null });
+    this.update({ ticketId: null, asked: null, identity: null, friends: [] });
   }
 
   /** Claims a pass if there is none and holds `lines`. */
@@ -220,7 +240,9 @@ export class Errands {
     const theirs = outcome.done ? undefined : outcome.refusal.ticket;
     if (theirs === undefined) return outcome;
     // The person has a place already. It was proven here that it is theirs, so that it is this browser's from now on.
-    this.update({ ticketId: theirs });
+    const { identity } = this.memory();
+    // Who stands in line with it was said when it was joined.
+    this.update({ ticketId: theirs, identity: identity === null ? null : { email: identity.email, ...(identity.code === undefined ? {} : { code: identity.code }) } });
     return this.#putTicket();
   }
 
@@ -242,7 +264,7 @@ export class Errands {
       else if (!answer.ok) return this.#refusedTicket(answer.refusal);
       else {
         const { identity, address } = this.memory();
-        this.update({ ticket: { ...answer.value, weight: weightOf(answer.value.ticket) }, evidence: null, asked: null, identity: null, spareId: null, address: identity?.email ?? address });
+        this.update({ ticket: { ...answer.value, weight: weightOf(answer.value.ticket) }, evidence: null, asked: null, identity: null, friends: [], spareId: null, address: identity?.email ?? address });
         return DONE;
       }
     }
@@ -281,10 +303,11 @@ export class Errands {
     const { ticket, ticketId, identity } = this.memory();
     if (refusal.code === "lobby_not_open") return DONE;
     // The id is kept: the next code is for it as well, and the page asks for it again.
-    if (refusal.code === "identity_invalid") this.update({ identity: null });
+    const about = identity?.group?.[friendAt(refusal) ?? -1]?.email ?? null;
+    if (refusal.code === "identity_invalid" || about !== null) this.update({ identity: null });
     else if (refusal.code === "evidence_invalid" || refusal.code === "evidence_used") this.update({ evidence: null, ...(ticket === null ? this.#keptForNext(identity, ticketId) : {}) });
     else if (ticket === null) this.update({ ticketId: null });
-    return endedWith(refusal);
+    return endedWith(about === null ? refusal : { ...refusal, ...friendWords(refusal, about) });
   }
 
   /** A proven address counts for the next try as well, under the id that it was proven for; a named one is asked for again. */
@@ -346,7 +369,7 @@ export class Errands {
     const isHoldOver = refusal.code === "hold_expired" || refusal.code === "limit_reached";
     // A scanned code that is refused is not sent again: the next try is for the price that is shown.
     const isCouponOver = refusal.code === "coupon_invalid" || refusal.code === "coupon_used_up";
-    this.update({ order: null, ...(isCouponOver ? { coupon: null } : {}), ...(isHoldOver ? { hold: null, pass: null, rest: { title: refusal.title, detail: refusal.detail } } : {}) });
+    this.update({ order: null, ...(isCouponOver ? { coupon: null } : {}), ...(isHoldOver ? { hold: null, pass: null, rest: { title: refusal.title, detail: refusal.per === "address" ? ADDRESS_FULL : refusal.detail } } : {}) });
     return endedWith(refusal);
   }
 

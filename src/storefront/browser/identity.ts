@@ -1,6 +1,8 @@
+import type { Refusal } from "./api.ts";
 import type { ServerClock } from "./clock.ts";
-import { fill, find } from "./dom.ts";
+import { fill, find, show } from "./dom.ts";
 import type { Errands, Outcome } from "./errands.ts";
+import type { Friends, FriendsFacts, FriendsHost } from "./friends-port.ts";
 import type { PageData } from "./page-data.ts";
 import type { Memory } from "./storage.ts";
 
@@ -34,17 +36,41 @@ export function isAddressAsked(memory: Memory, page: Pick<PageData, "asksCode" |
   return isJoining && identity === null && now >= page.lobbyOpensAt && ((page.asksCode && ticket === null) || (isBound(evidence?.invite ?? null) && address === null));
 }
 
+/** Which of the friends a refused join is about, by their number from 0; null where it is about none of them. */
+export function friendAt(refusal: Pick<Refusal, "pointer"> | null): number | null {
+  const [, index] = /^\/identity\/group\/(\d)\//.exec(refusal?.pointer ?? "") ?? [];
+  return index === undefined ? null : Number(index);
+}
+
 export interface Identity {
   /** Called whenever the page is drawn. */
   show(memory: Memory, now: number): void;
 }
 
-/** Wires the two forms; `run` runs an errand and says why it was refused. */
-export function createIdentity(page: PageData, errands: Errands, clock: ServerClock, run: (errand: () => Promise<Outcome>) => Promise<boolean>): Identity | null {
+type Run = (errand: () => Promise<Outcome>) => Promise<boolean>;
+
+/** Loads what people need who stand in line together; `onReady` draws it for the first time. */
+async function openFriends(facts: FriendsFacts, errands: Errands, run: Run): Promise<Friends> {
+  const { createFriends }: { createFriends(facts: FriendsFacts, host: FriendsHost): Friends } = await import(facts.module);
+  return createFriends(facts, {
+    add: (email) => run(() => errands.askFriend(email)),
+    remove: (email) => errands.update({ friends: errands.memory().friends.filter((friend) => friend !== email) }),
+  });
+}
+
+/** Wires the two forms; `run` runs an errand and says why it was refused, `onTogether` is called when several people have joined. */
+export function createIdentity(page: PageData, errands: Errands, clock: ServerClock, run: Run, onTogether: () => void): Identity | null {
   const addressForm = find<HTMLFormElement>('[data-form="address"]');
   const codeForm = find<HTMLFormElement>('[data-form="code"]');
   if (addressForm === null || codeForm === null) return null;
-  const field = (form: HTMLFormElement) => find<HTMLInputElement>("input", form);
+  let friends: Friends | null = null;
+  if (page.friends !== null) {
+    void openFriends(page.friends, errands, run).then((opened) => {
+      friends = opened;
+      opened.show(errands.memory().friends);
+    });
+  }
+  const field = (form: HTMLFormElement) => find<HTMLInputElement>('input[name="email"], input[name="code"]', form);
   const send = async (email: string) => {
     const isDone = await run(() => (page.asksCode ? errands.sendCode(email) : errands.nameAddress(email)));
     // The field that had the focus is hidden by now, and the page was drawn with the other one.
@@ -57,11 +83,20 @@ export function createIdentity(page: PageData, errands: Errands, clock: ServerCl
   codeForm.addEventListener("submit", (event) => {
     event.preventDefault();
     const input = field(codeForm);
-    void run(() => errands.prove(input?.value.trim() ?? "")).then((isProven) => {
+    let refused: Refusal | null = null;
+    const prove = async () => {
+      const outcome = await errands.prove(input?.value.trim() ?? "", friends?.codes() ?? []);
+      refused = outcome.done ? null : outcome.refusal;
+      return outcome;
+    };
+    void run(prove).then((isProven) => {
+      const friend = friendAt(refused);
+      friends?.complain(friend);
+      if (isProven && (errands.memory().ticket?.people ?? 1) > 1) onTogether();
       if (input === null) return;
-      input.setAttribute("aria-invalid", String(!isProven));
+      input.setAttribute("aria-invalid", String(!isProven && friend === null));
       if (isProven) input.value = "";
-      else input.select();
+      else if (friend === null) input.select();
     });
   });
   find('[data-do="resend"]')?.addEventListener("click", () => {
@@ -74,10 +109,12 @@ export function createIdentity(page: PageData, errands: Errands, clock: ServerCl
   });
 
   return {
-    show({ asked }, now) {
+    show({ asked, friends: emails }, now) {
       const isCodeShown = page.asksCode && asked !== null;
       addressForm.hidden = isCodeShown;
       codeForm.hidden = !isCodeShown;
+      show("[data-together]", isCodeShown && friends !== null);
+      friends?.show(emails);
       if (asked === null) return;
       fill("asked", asked.email);
       const waitMs = asked.at + RESEND_AFTER_MS - now;

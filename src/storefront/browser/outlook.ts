@@ -9,6 +9,8 @@ export interface ItemFacts {
 export interface OutlookFacts {
   readonly phase: Phase;
   readonly hasNextStage: boolean;
+  /** Whether that is only a further step of the drip that runs. */
+  readonly isDripping?: boolean;
   readonly items: readonly ItemFacts[];
 }
 
@@ -31,10 +33,11 @@ export function outlookOf({ phase, hasNextStage, items }: OutlookFacts): Outlook
 }
 
 /** What stands beside an item; nothing where the phase has nothing for sale. */
-export function leftWords({ phase, hasNextStage }: Omit<OutlookFacts, "items">, item: ItemFacts | undefined): string {
+export function leftWords({ phase, hasNextStage, isDripping = false }: Omit<OutlookFacts, "items">, item: ItemFacts | undefined): string {
   if (item === undefined || (phase !== "open" && phase !== "paused" && phase !== "sold-out")) return "";
   if (item.soldOut === "final") return "Sold out";
   if (phase === "paused") return "";
   if (item.available > 0) return `${item.available} left in this stage`;
+  if (isDripping) return "Taken for the moment";
   return hasNextStage ? "Sold out in this stage" : "All held at this moment";
 }

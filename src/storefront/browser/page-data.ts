@@ -1,7 +1,9 @@
+import type { PageDrip } from "./drips.ts";
 import type { HoldAnswer } from "../../../schema/wire/hold.ts";
 import type { LiveAnswer } from "../../../schema/wire/live.ts";
 import type { OrderAnswer, OrderStatusAnswer } from "../../../schema/wire/order.ts";
 import type { JoinAnswer, PassAnswer, TicketStandingAnswer, WaitingAnswer } from "../../../schema/wire/ticket.ts";
+import type { FriendsFacts } from "./friends-port.ts";
 
 /*
  * What a page hands to its module, and what the API answers, in their wire
@@ -40,7 +42,10 @@ export interface PageData {
   readonly region: string;
   readonly locale: string;
   readonly currency: string;
+  /** How many units one person may have; people who stand in line together have that many each. */
   readonly limit: number;
+  /** Null where everyone stands alone. */
+  readonly friends: FriendsFacts | null;
   readonly items: readonly PageItem[];
   readonly pickup: readonly PagePickup[];
   /** When and how the goods arrive, in the seller's words. */
@@ -51,6 +56,8 @@ export interface PageData {
   readonly door: DoorFacts | null;
   /** For whom something is kept, in words that follow "for"; empty where everyone stands in one line. */
   readonly lanes: readonly { readonly lane: string; readonly audience: string }[];
+  /** Which of the drop's stages are steps of a drip; absent where none is. */
+  readonly drips?: readonly PageDrip[];
   readonly lobbyOpensAt: number;
   readonly opensAt: number;
   readonly closesAt: number;

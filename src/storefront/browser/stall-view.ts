@@ -1,6 +1,7 @@
 import { formatMoney } from "../../kernel/money.ts";
-import { anotherTurn, unitsOrdered } from "./another.ts";
+import { anotherTurn, limitOf, unitsOrdered } from "./another.ts";
 import { boardWords } from "./board.ts";
+import { isDripping } from "./drips.ts";
 import { lineWords } from "./choice.ts";
 import { countdownText, spanWords } from "./clock.ts";
 import { fill, find, make, show } from "./dom.ts";
@@ -117,7 +118,8 @@ export class StallView {
   }
 
   #board(live: Live, now: number): void {
-    const facts = { ...live, hasNextStage: live.nextStageAt !== null };
+    const { drips } = this.#page;
+    const facts = { ...live, hasNextStage: live.nextStageAt !== null, isDripping: isDripping(live.stage, drips), drips };
     const words = boardWords(facts);
     const stall = find("#stall");
     if (stall !== null) stall.dataset["phase"] = live.phase;
@@ -140,7 +142,8 @@ export class StallView {
     const nowWords = !isSelling ? "now" : live.available > 0 ? `now · ${live.available} left` : "now · none free";
     for (const row of document.querySelectorAll<HTMLElement>("[data-stage]")) {
       const number = Number(row.dataset["stage"]);
-      const state = number < (live.stage ?? 0) || isOver ? "past" : number === live.stage ? "now" : "next";
+      const last = number + Number(row.dataset["steps"]) - 1;
+      const state = last < (live.stage ?? 0) || isOver ? "past" : number <= (live.stage ?? 0) ? "now" : "next";
       if (row.className !== `is-${state}`) row.className = `is-${state}`;
       fill(`stage-${number}`, state === "past" ? "released" : state === "now" ? nowWords : "to come");
     }
@@ -162,7 +165,7 @@ export class StallView {
       const at = Date.parse(live.nextStageAt ?? "");
       return `${timeText(at, now)}, in ${spanWords(at - now)}`;
     };
-    const taken = { live, wants: memory.wants, left, isKept: isKeptForOthers(live, memory), words: (lines: readonly WireLine[]) => lineWords(this.#page, lines), nextText };
+    const taken = { live, drips: this.#page.drips, wants: memory.wants, left, isKept: isKeptForOthers(live, memory), words: (lines: readonly WireLine[]) => lineWords(this.#page, lines), nextText };
     const stageOut = stageOutWords(taken);
     fill("stage-out-title", stageOut.title);
     fill("stage-out", stageOut.sentence);
@@ -230,7 +233,8 @@ export class StallView {
     fill("joining", untilLobbyMs > 0 ? `The lobby opens in ${spanWords(untilLobbyMs)}. This page joins by itself; keep it open, or come back later.` : "Asking for your place.");
     fill("join", joinWords(view, untilLobbyMs));
     const ordered = unitsOrdered(memory);
-    fill("limit", `At most ${this.#page.limit} in all for each person.${ordered === 0 ? "" : ` You have ordered ${ordered}.`}`);
+    const people = memory.ticket?.people ?? 1;
+    fill("limit", `${people === 1 ? `At most ${this.#page.limit} in all for each person.` : `You are ${people} in line together: at most ${limitOf(this.#page, memory)} in all.`}${ordered === 0 ? "" : ` You have ordered ${ordered}.`}`);
     show('[data-do="keep"]', view.isEditing);
     fill("scanned", memory.evidence?.invite === undefined ? "You are here: what you scanned counts when you join." : "Your invitation counts when you join.");
     show('[data-fill="scanned"]', memory.evidence !== null);

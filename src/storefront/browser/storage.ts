@@ -1,3 +1,4 @@
+import type { FriendCode } from "./friends-port.ts";
 import type { Hold, Order, Ticket, WireLine } from "./page-data.ts";
 import type { Position } from "./rank.ts";
 
@@ -35,7 +36,9 @@ export interface Memory {
   /** The address to which a code was sent, and when, by the server's clock. */
   readonly asked: { readonly email: string; readonly at: number } | null;
   /** What the next join says of who joins. */
-  readonly identity: { readonly email: string; readonly code?: string } | null;
+  readonly identity: { readonly email: string; readonly code?: string; readonly group?: readonly FriendCode[] } | null;
+  /** Friends to whom a code was sent, so that they stand in line with the ticket that is going to be joined. */
+  readonly friends: readonly string[];
   /** The address with which the ticket was joined: the order goes to it. */
   readonly address: string | null;
   /** An id for which an address was proven, and under which nothing was had yet. */
@@ -52,7 +55,7 @@ export interface Rest {
 
 export const NOTHING: Memory = {
   wants: [], ticketId: null, ticket: null, shown: null, pass: null, hold: null, sending: null, order: null, past: [], coupon: null, rest: null,
-  evidence: null, asked: null, identity: null, address: null, spareId: null,
+  evidence: null, asked: null, identity: null, friends: [], address: null, spareId: null,
 };
 
 /** A receipt credential and where it was bought, kept by the order's id. */

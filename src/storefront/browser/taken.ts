@@ -1,3 +1,4 @@
+import { isDripping, nextWords, type PageDrip } from "./drips.ts";
 import type { Live, WireLine } from "./page-data.ts";
 
 /*
@@ -14,6 +15,7 @@ export interface TakenWords {
 
 export interface Taken {
   readonly live: Pick<Live, "stage" | "nextStageAt" | "items">;
+  readonly drips?: readonly PageDrip[] | undefined;
   readonly wants: readonly WireLine[];
   /** What of the wants can be had at once. */
   readonly left: readonly WireLine[];
@@ -31,14 +33,21 @@ export function goneOf(live: Pick<Live, "items">, wants: readonly WireLine[]): W
 }
 
 /** For the panel of those whose every wish is taken, at least for now. */
-export function stageOutWords({ live, wants, words, nextText }: Taken): TakenWords {
+export function stageOutWords({ live, drips, wants, words, nextText }: Taken): TakenWords {
   const gone = goneOf(live, wants);
   const taken = words(wants.filter((want) => !gone.includes(want)));
   const forGood = gone.length === 0 ? "" : ` ${words(gone)}: sold out for good.`;
+  if (live.nextStageAt !== null && isDripping(live.stage, drips)) {
+    return {
+      title: "Taken for the moment",
+      sentence: `${taken}: everything that has come out so far is taken by people before you. More comes at ${nextText()}. Your place is kept: you need not do anything.${forGood}`,
+      said: "Taken for the moment. Your place is kept for what comes next.",
+    };
+  }
   if (live.nextStageAt !== null) {
     return {
       title: "Sold out in this stage",
-      sentence: `${taken}: everything in this stage is taken by people before you. Stage ${(live.stage ?? 0) + 1} opens at ${nextText()}. Your place is kept: you need not do anything.${forGood}`,
+      sentence: `${taken}: everything in this stage is taken by people before you. ${nextWords(live.stage, drips)} at ${nextText()}. Your place is kept: you need not do anything.${forGood}`,
       said: "Sold out in this stage. Your place is kept for the next one.",
     };
   }
@@ -50,7 +59,7 @@ export function stageOutWords({ live, wants, words, nextText }: Taken): TakenWor
 }
 
 /** For the panel of those who may have some of it, or who chose what is sold for good. */
-export function shortWords({ live, wants, left, isKept, words, nextText }: Taken): TakenWords {
+export function shortWords({ live, drips, wants, left, isKept, words, nextText }: Taken): TakenWords {
   const gone = goneOf(live, wants);
   if (gone.length === wants.length) {
     return { title: "Sold out", sentence: `${words(wants)}: sold out for good. Your place is kept for whatever else you choose.`, said: "What you chose is sold out." };
@@ -63,6 +72,6 @@ export function shortWords({ live, wants, left, isKept, words, nextText }: Taken
     return { title, sentence: `You chose ${words(wants)}. Free for you now: ${words(left)}.${isBehind ? " For the rest, others are before you." : ""}${forGood}`, said };
   }
   const kept = isKept ? " What is still there is kept for a while; what those for whom it is kept leave of it is everyone's, and your place counts for it." : "";
-  const after = live.nextStageAt === null ? "" : ` Stage ${(live.stage ?? 0) + 1} opens at ${nextText()}.`;
+  const after = live.nextStageAt === null ? "" : ` ${nextWords(live.stage, drips)} at ${nextText()}.`;
   return { title, sentence: `Of ${words(wants)}, nothing is free for you at this moment: others are before you.${kept} Your place is kept.${after}${forGood}`, said };
 }

@@ -38,11 +38,16 @@ function moneyBack(order: OrderStatus, locale: string): string {
   }
 }
 
+/** Why the payment was not taken, as the order's story says it; null where it was not refused. */
+function refusedWords({ timeline }: OrderStatus): string | null {
+  return timeline.find(({ kind }) => kind === "refused")?.text ?? null;
+}
+
 /** An order's state in words: what it is, what it means, what to do next. */
 export function orderWords(order: OrderStatus, locale: string): OrderWords {
   const { state, payment } = order;
   if (state === "confirmed") return confirmedWords(order, locale);
-  if (state === "cancelled") return { headline: "This order was cancelled", sentence: `The items are not coming. ${moneyBack(order, locale)}`, isOpen: payment.state === "authorised" || payment.state === "captured" };
+  if (state === "cancelled") return { headline: "This order was cancelled", sentence: `${refusedWords(order) ?? "The items are not coming."} ${moneyBack(order, locale)}`, isOpen: payment.state === "authorised" || payment.state === "captured" };
   if (state === "expired") {
     const isLate = payment.state === "voided" || payment.state === "refunded";
     const sentence = isLate

@@ -35,7 +35,7 @@ async function shownApplication(visit: Visit, entered: Omit<ApplicationFacts, "l
 /** Takes down what is wanted and by whom, and has a code sent. Nothing is joined, and nothing is anybody's yet. */
 export async function apply(visit: Visit, { fields, stamp }: SentForm): Promise<Response> {
   const { drop, now } = visit;
-  const { lines, mistakes: wrong } = chosenLines(drop.plan, fields);
+  const { lines, mistakes: wrong } = chosenLines(drop.plan, fields, drop.plan.limitPerPerson);
   const mistakes = new Map(wrong);
   const entered = { wants: lines, email: fields.get("email") ?? "", evidence: fields.get("evidence") ?? "" };
   const email = emailAddress(entered.email);

@@ -10,8 +10,8 @@ export interface ChosenLines {
   readonly mistakes: ReadonlyMap<string, string>;
 }
 
-/** The lines of a form with a quantity for each item, in the plan's order. */
-export function chosenLines(plan: Plan, fields: Fields): ChosenLines {
+/** The lines of a form with a quantity for each item, in the plan's order; at most `limit` in all. */
+export function chosenLines(plan: Plan, fields: Fields, limit: number): ChosenLines {
   const mistakes = new Map<string, string>();
   const lines = plan.items.flatMap(({ sku }): Line[] => {
     const text = fields.get(quantityName(sku)) ?? "0";
@@ -20,7 +20,7 @@ export function chosenLines(plan: Plan, fields: Fields): ChosenLines {
     return isNumber && Number(text) > 0 ? [{ sku, quantity: Number(text) }] : [];
   });
   if (lines.length === 0 && mistakes.size === 0) mistakes.set("wants", "Choose how many of what you would like.");
-  for (const { pointer, detail } of wantMistakes(lines, plan)) {
+  for (const { pointer, detail } of wantMistakes(lines, plan, limit)) {
     const [, , index] = pointer.split("/");
     mistakes.set(quantityName(lines[Number(index)]?.sku ?? ""), detail);
   }

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { HoldId } from "../../../schema/wire/ids.ts";
 import { OrderRequest } from "../../../schema/wire/order.ts";
+import { limitOf, peopleOf } from "../../drop/groups.ts";
 import type { HoldView } from "../../drop/port.ts";
 import { parsed } from "../../http/strict-body.ts";
 import type { Problem } from "../../kernel/problem.ts";
@@ -35,7 +36,7 @@ async function shownHold(visit: Visit, view: HoldView, problem: Problem | null =
   const served = place === null ? [] : standingBy(place, live, null, ports.hashing, now).served;
   const skus = [...new Set([...view.lines, ...served].map(({ sku }) => sku))];
   const known: Fields = entered.size > 0 ? entered : new Map(place === null ? [] : [["email", place.email]]);
-  return shownPage(context, holdPage(facts, { config: drop.config, live, hold: view, entered: known, skus }), refused);
+  return shownPage(context, holdPage(facts, { config: drop.config, live, hold: view, entered: known, skus, limit: limitOf(drop.plan, place === null ? 1 : peopleOf(place)) }), refused);
 }
 
 /** Gives up what is held; the place stays. */

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { HoldId } from "../../../schema/wire/ids.ts";
+import { limitOf, peopleOf } from "../../drop/groups.ts";
 import type { Problem } from "../../kernel/problem.ts";
 import { accepted } from "../../kernel/result.ts";
 import type { LobbyLive } from "../../lobby/port.ts";
@@ -47,7 +48,7 @@ async function shownPlace(visit: Visit, place: PlaceClaims, problem: Problem | n
   const refreshSeconds = problem !== null || context.req.query("refresh") === "off" ? null : usual;
   const facts = await wayFacts(visit, problem === null ? null : refusedBy(visit, problem, mistakes));
   const page = placePage(facts, {
-    standing, refreshSeconds, mayRefresh: usual !== null, entry: place.entry, lane: place.lane, wants: place.wants, orders: ordersOf(request),
+    standing, refreshSeconds, mayRefresh: usual !== null, entry: place.entry, lane: place.lane, wants: place.wants, limit: limitOf(drop.plan, peopleOf(place)), orders: ordersOf(request),
     eta: standing.step === "line" && position !== null ? waitEstimate(position.to, live.plan, live.live, now) : null,
   });
   const refused = problem === null ? {} : statusOf(problem);
@@ -80,7 +81,7 @@ async function shownWants(visit: Visit, place: PlaceClaims, problem: Problem | n
   const live = await visit.ports.live(visit.drop.plan.drop);
   if (live === null) return visit.context.notFound();
   const facts = await wayFacts(visit, problem === null ? null : refusedBy(visit, problem, mistakes));
-  return shownPage(visit.context, wantsPage(facts, place.wants, standingBy(place, live, null, visit.ports.hashing, visit.now)), problem === null ? {} : statusOf(problem));
+  return shownPage(visit.context, wantsPage(facts, { wants: place.wants, limit: limitOf(visit.drop.plan, peopleOf(place)) }, standingBy(place, live, null, visit.ports.hashing, visit.now)), problem === null ? {} : statusOf(problem));
 }
 
 /** Another wish for the same ticket, by the same command. */
@@ -88,7 +89,7 @@ export async function changeWants(visit: Visit, { fields }: SentForm): Promise<R
   const { ports, drop, request, refused, now } = visit;
   const place = await placeOf(visit);
   if (place === null) return seeOther(visit.base);
-  const { lines, mistakes } = chosenLines(drop.plan, fields);
+  const { lines, mistakes } = chosenLines(drop.plan, fields, limitOf(drop.plan, peopleOf(place)));
   if (mistakes.size > 0) return shownWants(visit, { ...place, wants: lines }, { code: "invalid_request" }, mistakes);
   const { ticket, keyThumbprint, person, email } = place;
   const visitor = ports.visitor(request);
@@ -106,11 +107,11 @@ export async function hold(visit: Visit, { fields, stamp }: SentForm): Promise<R
   const { ports, drop, request } = visit;
   const place = await placeOf(visit);
   if (place === null) return shownNoPlace(visit);
-  const { lines, mistakes } = chosenLines(drop.plan, fields);
+  const { lines, mistakes } = chosenLines(drop.plan, fields, limitOf(drop.plan, peopleOf(place)));
   if (mistakes.size > 0) return shownPlace(visit, place, { code: "invalid_request" }, [], mistakes);
   const replaces = fields.get("replaces") ?? null;
   if (replaces !== null && !v.is(HoldId, replaces)) return shownPlace(visit, place, { code: "not_found" });
-  const claimed = await claimSitting(ports, drop, place);
+  const claimed = await claimSitting(ports, visit.sittings, drop, place);
   if (!claimed.ok) return shownPlace(visit, place, claimed.rejection);
   if (claimed.value === "waiting") return shownPlace(visit, place, { code: "not_admitted" });
   const { sitting, passEndsAt } = claimed.value;

@@ -2,16 +2,14 @@ import { base64url } from "jose";
 import * as v from "valibot";
 import { TicketId } from "../../../schema/wire/ids.ts";
 import { budgetsOf } from "../../drop/network-budgets.ts";
-import { attestationQuestion, attestationShard } from "../../gate/attestation.ts";
+import { attestationQuestion, attestationShard, attestedPerson } from "../../gate/attestation.ts";
 import type { Problem } from "../../kernel/problem.ts";
 import { accepted, rejected, type Result } from "../../kernel/result.ts";
-import { personKey } from "../../lobby/door.ts";
-import { addressKeptUntil, proveByCode } from "../api/codes.ts";
+import { proveByCode, provePlace, tooEarly } from "../api/codes.ts";
 import { countInWindow } from "../api/counted-window.ts";
 import { type JoinStep, joinWith, refusedFlood } from "../api/joining.ts";
 import { standInLane } from "../api/lane-step.ts";
 import { portProblem } from "../api/refusals.ts";
-import { shardOf } from "../api/tickets.ts";
 import type { ApplicationClaims } from "../cookie-credentials.ts";
 import { evidenceMembers, shownProof } from "./application.ts";
 import { applicationOf, forgottenCookies, placeInCookie } from "./carried.ts";
@@ -56,20 +54,33 @@ async function provenTicket({ ports, drop, now }: Visit, { ticket, email }: Appl
   return again.ok ? accepted(holder) : again;
 }
 
-/** Takes staff's word for it, if they have given it, and gives the place. */
+/**
+ * Takes staff's word for it, if they have given it, and gives the place. A mail
+ * domain has no share here: it would be a share of those whom staff have seen.
+ */
 export async function proveByStaff(visit: Visit): Promise<Response> {
   const { ports, drop } = visit;
   const claims = await applicationOf(visit);
   if (claims === null) return seeOther(visit.base);
-  const { plan } = drop;
   const { ticket, email } = claims;
-  const attested = await ports.lobby(plan.drop, attestationShard(ticket, plan.shards, ports.hashing)).redeem(attestationQuestion(ticket, plan.closesAt));
-  if (!attested.ok) return shownProof(visit, claims, { code: "identity_required" });
+  const early = tooEarly(drop, visit.now);
+  if (early !== null) return shownProof(visit, claims, early);
+  const allowed = await withinShare(visit, ticket, ports.credentials.networkOf(ports.visitor(visit.request).network));
+  if (!allowed.ok) return shownProof(visit, claims, allowed.rejection);
   const person = ports.credentials.personOf(email);
-  // The same books as for a code: one address has one place, whoever vouches for it.
-  const free = await shardOf(ports, drop, person).redeem({ key: personKey(person), ticket, uses: 1, expiresAt: addressKeptUntil(drop) });
+  if (!(await isAttested(visit, ticket, person))) return shownProof(visit, claims, { code: "identity_required" });
+  // The same books as for a code: one address has one place, whoever vouches for it. Whose that is stays with who can read its mail.
+  const free = await provePlace(ports, drop, { person, ticket, code: null, isMember: false });
   if (!free.ok) return shownProof(visit, claims, { code: "identity_in_use" });
   return givePlace(visit, claims, ticket, person);
+}
+
+/** Whether staff have vouched for the ticket, and for nobody else than this person with it. */
+async function isAttested({ ports, drop }: Visit, ticket: string, person: string): Promise<boolean> {
+  const { plan } = drop;
+  const shard = ports.lobby(plan.drop, attestationShard(ticket, plan.shards, ports.hashing));
+  const attested = await shard.redeem(attestationQuestion(ticket, plan.closesAt));
+  return attested.ok && (await shard.redeem(attestedPerson(ticket, person, plan.closesAt))).ok;
 }
 
 /** Whether one more place may be given to a network or a domain in this minute; the same ticket counts once. */

@@ -1,8 +1,11 @@
 import { type Context, Hono } from "hono";
+import { askedTooOften } from "../../drop/sitting-budget.ts";
 import type { OrderView } from "../../settlement/port.ts";
 import { refusal } from "../api/answers.ts";
+import { portProblem } from "../api/refusals.ts";
 import { refusedPage, sendAgainPage } from "../pages/without-script/frame.tsx";
 import { apply, resend, showApplication, showProof } from "./application.ts";
+import { seatOf } from "./carried.ts";
 import { giveUp, order, showHold } from "./holding.ts";
 import { changeWants, hold, leave, showPlace, showWants } from "./place.ts";
 import { proveAddress, proveByStaff } from "./proof.ts";
@@ -44,13 +47,15 @@ export function formRoutes(shop: FormShop): Hono {
     app.get(full, async (context, next) => {
       const visit = await visitOf(shop, context);
       // What can only be sent is shown by going on from where the shopper stands.
-      return visit === null ? next() : step.show === undefined ? seeOther(visit.base) : step.show(visit);
+      if (visit === null) return next();
+      if (step.show === undefined) return seeOther(visit.base);
+      return (await flooding(visit)) ?? step.show(visit);
     });
     const { send } = step;
     if (send !== undefined) {
       app.post(full, async (context, next) => {
         const visit = await visitOf(shop, context);
-        return visit === null ? next() : sent(visit, path, send);
+        return visit === null ? next() : ((await flooding(visit)) ?? sent(visit, path, send));
       });
     }
     const allowed = send === undefined ? ["GET", "HEAD"] : ["GET", "HEAD", "POST"];
@@ -65,6 +70,16 @@ export function formRoutes(shop: FormShop): Hono {
   receipt("/payment", shownPayment);
   receipt("/receipt", savedReceipt);
   return app;
+}
+
+/** What whoever was admitted hears who asks the drop again and again; null for everybody else. */
+async function flooding(visit: Visit): Promise<Response | null> {
+  const seat = await seatOf(visit);
+  const tooOften = seat === null ? null : askedTooOften(visit.sittings, seat.entry, visit.now);
+  if (tooOften === null) return null;
+  const problem = portProblem(tooOften, visit.now);
+  const facts = await wayFacts(visit, refusedBy(visit, problem));
+  return shownPage(visit.context, refusedPage(facts, "Not so fast", { href: `${visit.base}/place`, label: "Open the page again" }), statusOf(problem));
 }
 
 async function sent(visit: Visit, path: string, send: Send): Promise<Response> {

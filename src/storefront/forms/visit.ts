@@ -4,7 +4,7 @@ import type { Region } from "../../config/store-config.ts";
 import { idFromRandom } from "../../kernel/ids.ts";
 import { type Problem, type ProblemCode, PROBLEMS } from "../../kernel/problem.ts";
 import { announcedDrop, type AnnouncedDrop } from "../api/announced-drop.ts";
-import type { AttemptBudget } from "../api/attempt-budget.ts";
+import type { AttemptBudget } from "../../kernel/attempt-budget.ts";
 import type { HeardRefusals } from "../api/heard-refusals.ts";
 import type { ApiPorts } from "../ports.ts";
 import type { Refused, WayFacts } from "../pages/without-script/frame.tsx";
@@ -17,6 +17,8 @@ export interface FormShop {
   readonly ports: ApiPorts;
   readonly guesses: AttemptBudget;
   readonly refreshes: AttemptBudget;
+  /** What an entry asks of its drop. */
+  readonly sittings: AttemptBudget;
   readonly refused: HeardRefusals;
 }
 

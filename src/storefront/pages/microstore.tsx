@@ -1,4 +1,5 @@
 import type { DropConfig, Region, StoreConfig } from "../../config/store-config.ts";
+import { groupMaxOf } from "../../drop/groups.ts";
 import type { LobbyLive } from "../../lobby/port.ts";
 import type { DoorFacts, PageData } from "../browser/page-data.ts";
 import { assetPath } from "./assets.ts";
@@ -7,10 +8,12 @@ import { pageLanguage } from "../browser/language.ts";
 import { laneAudience } from "./lane-words.ts";
 import { Page } from "./layout.tsx";
 import { Poster } from "./poster.tsx";
+import { resaleTerms } from "./resale-words.ts";
 import { StagePlan } from "./stage-plan.tsx";
 import { Stall } from "./stall.tsx";
 import { dropGraph } from "./structured-data.ts";
-import { slotsOf, spanText } from "./when.ts";
+import { togetherText } from "./together-words.ts";
+import { holdText, slotsOf } from "./when.ts";
 
 export interface MicrostoreFacts {
   readonly store: StoreConfig;
@@ -34,12 +37,14 @@ function pageData({ store, config, region, live, now }: MicrostoreFacts): PageDa
     locale: region.locale,
     currency: plan.currency,
     limit: plan.limitPerPerson,
+    friends: groupMaxOf(plan) === 1 ? null : { module: assetPath("friends.js"), groupMax: groupMaxOf(plan) },
     items: plan.items.map(({ sku, title, priceMinor }) => ({ sku, title, priceMinor })),
     pickup: region.pickup.map(({ id, label, slots }) => ({ id, label, slots: slotsOf(slots) })),
     deliveryNote: config.deliveryNote,
     asksCode: plan.gates.email,
     door: doorFacts(live),
     lanes: plan.lanes.map((share) => ({ lane: share.lane, audience: laneAudience(share, store.regions) })),
+    ...(plan.drips === undefined || plan.drips.length === 0 ? {} : { drips: plan.drips }),
     lobbyOpensAt: plan.lobbyOpensAt,
     opensAt: plan.opensAt,
     closesAt: plan.closesAt,
@@ -75,7 +80,7 @@ function Draw({ live }: { readonly live: LobbyLive }) {
       <ol class="steps">
         <li>Join at any time before the drop opens. The first second and the last give the same chance.</li>
         <li>At the opening the list is sealed and the order of service is drawn from a secret whose fingerprint was published before anyone joined.</li>
-        <li>When your place is called, what you chose is held for you by itself for {spanText(plan.holdTtlMs)}. Pay in that time and it is yours.</li>
+        <li>When your place is called, what you chose is held for you by itself for {holdText(plan)}. Pay in that time and it is yours.</li>
         <li>Not served in this stage? You keep your place for the next one.</li>
       </ol>
       <p class="fine">{influenceText(plan)} Fingerprint of the secret: <code class="hash">{plan.commitment}</code></p>
@@ -90,6 +95,8 @@ function Policy({ live, store }: { readonly live: LobbyLive; readonly store: Sto
       <h2 id="policy-title">The terms, in short</h2>
       <ul class="terms">
         <li>At most {plan.limitPerPerson} for each person.</li>
+        {togetherText(plan) === null ? null : <li>{togetherText(plan)}</li>}
+        {resaleTerms(plan).map((term) => <li>{term}</li>)}
         <li>The price shown is the price. {plan.tax === null ? "" : `It includes ${plan.tax.percent} % ${plan.tax.label}.`}</li>
         <li>{plan.capture === "on-fulfilment" ? "Your card is charged only when the order is handed over or sent." : "Your card is charged when the order is confirmed."}</li>
         <li>A payment that comes too late is given back in full, by itself.</li>

@@ -7,33 +7,29 @@ import { pageLanguage } from "../browser/language.ts";
 import { laneAudience, laneEvidence } from "./lane-words.ts";
 import { Page } from "./layout.tsx";
 import { Moment } from "./moment.tsx";
-import { FirstPlan, PlanChanges } from "./plan-changes.tsx";
+import { FirstPlan, PlanChanges, Units } from "./plan-changes.tsx";
+import { resaleTerms } from "./resale-words.ts";
 import { StagePlan } from "./stage-plan.tsx";
-import { spanText } from "./when.ts";
+import { togetherText } from "./together-words.ts";
+import { holdText, spanText } from "./when.ts";
 
 function Stock({ live }: { readonly live: LobbyLive }) {
   const { plan } = live;
-  const stages = plan.stock[0]?.stages ?? [];
-  return (
-    <div class="scroll" tabindex={0} role="region" aria-label="Units by item and stage">
-      <table>
-        <thead><tr><th scope="col">Stock</th>{stages.map((_, index) => <th scope="col" class="number">Stage {index + 1}</th>)}<th scope="col" class="number">In all</th></tr></thead>
-        <tbody>{plan.stock.map((unit) => (
-          <tr><th scope="row"><code>{unit.sku}</code></th>{unit.stages.map((stage) => <td class="number">{stage.units}</td>)}<td class="number">{unit.quantity}</td></tr>
-        ))}</tbody>
-      </table>
-    </div>
-  );
+  return <Units label="Units by item and stage" stock={plan.stock} drips={plan.drips} heading={() => null} />;
 }
 
 function Facts({ live, regions, locale, moneyLocale }: { readonly live: LobbyLive; readonly regions: readonly Region[]; readonly locale: string; readonly moneyLocale: string }) {
   const { plan } = live;
+  const resale = resaleTerms(plan);
+  const together = togetherText(plan);
   const rows: readonly (readonly [string, unknown])[] = [
     ["Lobby opens", <Moment at={plan.lobbyOpensAt} locale={locale} />],
     ["Drop opens", <Moment at={plan.opensAt} locale={locale} />],
     ["Drop ends", <Moment at={plan.closesAt} locale={locale} />],
     ["Limit for each person", plan.limitPerPerson],
-    ["A hold lasts", spanText(plan.holdTtlMs)],
+    ...(together === null ? [] : [["With friends", together] as const]),
+    ...(resale.length === 0 ? [] : [["Against resale", resale.join(" ")] as const]),
+    ["A hold lasts", holdText(plan)],
     ["Time to claim a turn", spanText(plan.claimWindowMs)],
     ["Charged", plan.capture === "on-fulfilment" ? "when handed over or sent" : "when the order is confirmed"],
     ["Prices", plan.items.map((item) => `${item.title}: ${formatMoney(item.priceMinor, plan.currency, moneyLocale)}`).join(" · ")],

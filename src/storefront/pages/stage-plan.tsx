@@ -3,6 +3,7 @@ import type { LobbyLive } from "../../lobby/port.ts";
 import { keptInStage, type KeptInStage } from "./lane-words.ts";
 import { Moment } from "./moment.tsx";
 import { stageRows, type StageRow } from "./phase-words.ts";
+import { spanText } from "./when.ts";
 
 const STATE_WORDS: Readonly<Record<StageRow["state"], string>> = { past: "released", now: "now", next: "to come" };
 
@@ -25,11 +26,26 @@ function Bar({ rows }: { readonly rows: readonly StageRow[] }) {
 /** Stages that follow each other closely are timed to the second; whole minutes are enough where every stage opens on one. */
 function needsSeconds(rows: readonly StageRow[]): boolean {
   const isClose = rows.some((row, index) => index > 0 && row.opensAt - (rows[index - 1]?.opensAt ?? 0) < CLOSE_MS);
-  return isClose && rows.some(({ opensAt }) => opensAt % 60_000 >= 1_000);
+  const isFine = rows.some(({ drip }) => drip !== null && drip.everyMs % 60_000 !== 0);
+  return isFine || (isClose && rows.some(({ opensAt }) => opensAt % 60_000 >= 1_000));
 }
 
-/** Stands beside the time of its stage, and needs no style of its own. */
-function Kept({ kept, units, locale }: { readonly kept: readonly KeptInStage[]; readonly units: number; readonly locale: string }) {
+/** "5 every minute from 20:00 until 20:08"; how many there are in all stands before it. */
+function When({ row, isOfEach, locale, withSeconds }: { readonly row: StageRow; readonly isOfEach: boolean; readonly locale: string; readonly withSeconds: boolean }) {
+  const { drip } = row;
+  if (drip === null) return <Moment at={row.opensAt} locale={locale} withSeconds={withSeconds} />;
+  return (
+    <>
+      {drip.unitsEach}{isOfEach ? " of each" : ""} every {spanText(drip.everyMs).replace(/^1 (?=\w+$)/, "")}
+      {drip.spans.map(({ from, until }, index) => <>{index === 0 ? " from " : " and from "}<Moment at={from} locale={locale} withSeconds={withSeconds} /> until <Moment at={until} locale={locale} withSeconds={withSeconds} /></>)}
+    </>
+  );
+}
+
+/** Stands beside the time of its stage, and needs no style of its own. Of a drip, what is kept of its first step stands for all of them. */
+function Kept({ kept, row, locale }: { readonly kept: readonly KeptInStage[]; readonly row: StageRow; readonly locale: string }) {
+  const { units } = row;
+  if (row.drip !== null) return <>{kept.map((part) => <><br />each time up to {part.units} of them kept for {part.audience}, for {spanText(part.until - row.opensAt)}</>)}</>;
   return <>{kept.map((part) => <><br />{part.units} of {units} kept for {part.audience} until <Moment at={part.until} locale={locale} /></>)}</>;
 }
 
@@ -47,11 +63,11 @@ export function StagePlan({ live, locale, regions }: { readonly live: LobbyLive;
       <Bar rows={rows} />
       <ol class="stage-list">
         {rows.map((row) => (
-          <li class={`is-${row.state}`} data-stage={String(row.number)}>
+          <li class={`is-${row.state}`} data-stage={String(row.stage)} data-steps={String(row.steps)}>
             <span class="share">{row.sharePercent} %</span>
             <span class="units">{row.units} {row.units === 1 ? "unit" : "units"}</span>
-            <span class="when"><Moment at={row.opensAt} locale={locale} withSeconds={withSeconds} /><Kept kept={keptInStage(live.plan, row.number - 1, regions)} units={row.units} locale={locale} /></span>
-            <span class="state" data-fill={`stage-${row.number}`}>{STATE_WORDS[row.state]}</span>
+            <span class="when"><When row={row} isOfEach={live.plan.stock.length > 1} locale={locale} withSeconds={withSeconds} /><Kept kept={keptInStage(live.plan, row.stage - 1, regions)} row={row} locale={locale} /></span>
+            <span class="state" data-fill={`stage-${row.stage}`}>{STATE_WORDS[row.state]}</span>
           </li>
         ))}
       </ol>

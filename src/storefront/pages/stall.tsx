@@ -7,9 +7,11 @@ import { CheckoutForm } from "./checkout-form.tsx";
 import { pageLanguage } from "../browser/language.ts";
 import { DrawingWords } from "./draw-words.tsx";
 import { Moment } from "./moment.tsx";
+import { isDripping } from "../browser/drips.ts";
 import { leftWords } from "../browser/outlook.ts";
 import { isLow, isOver, phaseWords } from "./phase-words.ts";
 import { mayAskAddress, Proving } from "./proving.tsx";
+import { togetherText } from "./together-words.ts";
 import { spanText } from "./when.ts";
 
 /*
@@ -29,7 +31,7 @@ function Panel({ step, title, name, children }: { readonly step: string; readonl
 
 function Items({ live, locale }: { readonly live: LobbyLive; readonly locale: string }) {
   const { plan } = live;
-  const facts = { phase: live.live.phase, hasNextStage: live.live.nextStageAt !== null };
+  const facts = { phase: live.live.phase, hasNextStage: live.live.nextStageAt !== null, isDripping: isDripping(live.live.stage, plan.drips) };
   return (
     <ul class="items">
       {plan.items.map((item) => {
@@ -65,6 +67,7 @@ function Choose({ live, region }: { readonly live: LobbyLive; readonly region: R
       <Items live={live} locale={locale} />
       {live.plan.lanes.length === 0 ? null : <p class="note" data-fill="scanned" hidden></p>}
       <p class="fine" data-fill="limit">At most {live.plan.limitPerPerson} in all for each person.</p>
+      {togetherText(live.plan) === null ? null : <p class="fine script-only">{togetherText(live.plan)}</p>}
       <div class="actions script-only">
         <p class="hint" id="join-hint" data-fill="join-hint">Choose how many first.</p>
         <button type="button" class="main" data-do="join" aria-describedby="join-hint" disabled><span data-fill="join">Join the lobby</span></button>

@@ -1,3 +1,6 @@
+import { pressedHoldMs } from "../../drop/network-budgets.ts";
+import type { Plan } from "../../drop/plan.ts";
+
 /*
  * Instants for readers without script: in the region's own way of writing,
  * named as UTC. The module rewrites them in the viewer's zone.
@@ -14,6 +17,12 @@ export function spanText(ms: number): string {
   const units: readonly (readonly [number, string])[] = [[Math.floor(seconds / 3600), "hour"], [Math.floor(seconds / 60) % 60, "minute"], [seconds % 60, "second"]];
   const parts = units.filter(([count]) => count > 0).map(([count, unit]) => `${count} ${unit}${count === 1 ? "" : "s"}`);
   return parts.length === 0 ? "0 seconds" : parts.slice(0, 2).join(" ");
+}
+
+/** How long a hold lasts, with what may shorten it: nobody is promised more than they get. */
+export function holdText(plan: Pick<Plan, "holdTtlMs">): string {
+  const pressedMs = pressedHoldMs(plan);
+  return pressedMs === plan.holdTtlMs ? spanText(plan.holdTtlMs) : `${spanText(plan.holdTtlMs)}, or ${spanText(pressedMs)} while many hold from the same network`;
 }
 
 /** The windows of a pick-up point such as `17:00-21:00/30m`, as `17:00-17:30` and so on; empty for anything else. */

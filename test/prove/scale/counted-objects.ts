@@ -51,9 +51,9 @@ export class CountedDrop extends DropObject {
     count(this.ctx.id.name, "place");
     return super.place(command);
   }
-  override confirm(order: string, payment: string) {
+  override confirm(order: string, payment: string, card: string | null = null) {
     count(this.ctx.id.name, "confirm");
-    return super.confirm(order, payment);
+    return super.confirm(order, payment, card);
   }
   override acknowledge(outboxIds: readonly string[]) {
     count(this.ctx.id.name, "acknowledge");

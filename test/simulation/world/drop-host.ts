@@ -75,6 +75,7 @@ export class DropHost implements DropPort {
   readonly storage = new DropStorage();
   lateSold = 0;
   lateRefused = 0;
+  cardRefused = 0;
   /** How often somebody could not have what was there, because it was kept for others. */
   keptFromOthers = 0;
   /** The most commands that one write has carried. */
@@ -151,21 +152,22 @@ export class DropHost implements DropPort {
     return this.#ask((state) => unchanged(state.orders.get(order)?.placed ?? null));
   }
 
-  async confirm(order: string, payment: string): Promise<ConfirmAnswer> {
+  async confirm(order: string, payment: string, card: string | null = null): Promise<ConfirmAnswer> {
     let wasLate = false;
     const answer = await this.#ask((state, now, hashing) => {
       const hold = state.holds.get(state.orders.get(order)?.hold ?? "");
       wasLate = hold?.state === "expired" && !state.verdicts.has(payment);
-      return decideConfirm(state, order, payment, now, hashing);
+      return decideConfirm(state, order, payment, now, hashing, card);
     });
     this.#expect(JSON.stringify(this.storage.rows.verdicts.get(payment)?.answer) === JSON.stringify(answer), "the drop's answer for a payment is written before it is given, and never changes");
+    if (answer.verdict === "refused" && answer.reason === "card_limit") this.cardRefused += 1;
     if (wasLate && answer.verdict === "sold") this.lateSold += 1;
     if (wasLate && answer.verdict === "refused") this.lateRefused += 1;
     return answer;
   }
 
   async confirmAll(payments: readonly PaymentToConfirm[]): Promise<readonly (ConfirmAnswer | null)[]> {
-    const answers = await Promise.allSettled(payments.map(({ order, payment }) => this.confirm(order, payment)));
+    const answers = await Promise.allSettled(payments.map(({ order, payment, card }) => this.confirm(order, payment, card)));
     return answers.map((answer) => (answer.status === "fulfilled" ? answer.value : null));
   }
 
@@ -398,9 +400,10 @@ export class DropHost implements DropPort {
     if (this.#memory === null) return;
     const { counters, liveHolds } = this.#memory;
     const rebuilt = new DropBook(this.storage.stored(), this.#parts.hashing).state;
-    for (const name of ["held", "sold", "itemsByEntry", "itemsByPerson", "couponUses", "takenInLanes", "unpaidByNetwork", "ordersBySitting"] as const) {
+    for (const name of ["held", "sold", "itemsByEntry", "itemsByPerson", "itemsByDestination", "itemsByCard", "couponUses", "takenInLanes", "unpaidByNetwork", "paidByNetwork", "ordersBySitting"] as const) {
       assert(textOf(counters[name]) === textOf(rebuilt.counters[name]), `memory and storage agree about ${name}`);
     }
+    assert(JSON.stringify(failuresOf(counters)) === JSON.stringify(failuresOf(rebuilt.counters)), "memory and storage agree about what failed at the till");
     const unpaidMax = this.#memory.facts?.plan.budgets.unpaidHolds ?? 0;
     assert([...counters.unpaidByNetwork.values()].every((holds) => holds <= unpaidMax), "no network has more unpaid holds than it may");
     assert([...liveHolds].toSorted().join() === [...rebuilt.liveHolds].toSorted().join(), "memory and storage agree about live holds");
@@ -420,6 +423,10 @@ function isServedBy(state: DropState, ticket: TicketFacts, rank: string): boolea
     const upTo = state.thresholds.get(`${ticket.lane}/${sku}`)?.upTo ?? null;
     return upTo !== null && rank <= upTo;
   });
+}
+
+function failuresOf({ failedByNetwork }: DropState["counters"]) {
+  return [...failedByNetwork].flatMap(([network, failed]) => [...failed].map(([id, heldAt]) => `${network} ${id} ${heldAt}`)).toSorted();
 }
 
 function textOf(counts: ReadonlyMap<string, number>): string {

@@ -11,15 +11,18 @@ const TILL_TO_SHELF_MS = 30_000;
  * What must be true of a drop's storage after every write, counted from its
  * rows without any of the product's own counting.
  */
-export function checkDrop(source: PlanSource, storage: DropStorage, auditor: RecordAuditor): void {
+export function checkDrop(source: PlanSource, storage: DropStorage, auditor: RecordAuditor, cardOf: (order: string) => string | null): void {
   const now = auditor.lastAt;
   const endBySitting = new Map<string, number>();
   const held = new Map<string, number>();
   const sold = new Map<string, number>();
   const byEntry = new Map<string, number>();
   const byPerson = new Map<string, number>();
+  const peopleBehind = new Map<string, number>();
   const byCampaign = new Map<string, number>();
   const byVoucher = new Map<string, number>();
+  const byHouse = new Map<string, number>();
+  const byCard = new Map<string, number>();
   for (const hold of storage.holds.values()) {
     const end = endBySitting.get(hold.sitting) ?? hold.expiresAt;
     assert(end === hold.expiresAt, "the first hold of a sitting fixes the end of all of them");
@@ -30,6 +33,14 @@ export function checkDrop(source: PlanSource, storage: DropStorage, auditor: Rec
     const items = hold.lines.reduce((sum, line) => sum + line.quantity, 0) - hold.returnedItems;
     add(byEntry, hold.entry, items);
     if (hold.person !== null) add(byPerson, hold.person, items);
+    const people = storage.rows.sittings.get(hold.sitting)?.people ?? 1;
+    // The address of whoever joins for others stands for all of them.
+    for (const who of [hold.entry, hold.person ?? hold.entry]) peopleBehind.set(who, Math.max(people, peopleBehind.get(who) ?? 1));
+    // By the order's own address and the provider's own books, not by what the hold says of either.
+    const delivery = storage.rows.orders.get(hold.order ?? "")?.placed.delivery;
+    if (delivery?.method === "ship") add(byHouse, delivery.address.postalCode.replaceAll(" ", ""), items);
+    const card = hold.state === "sold" && hold.order !== null ? cardOf(hold.order) : null;
+    if (card !== null) add(byCard, card, items);
     if (hold.coupon !== null) {
       add(byCampaign, hold.coupon.campaign, 1);
       if (hold.coupon.voucher !== "typed") add(byVoucher, hold.coupon.voucher, 1);
@@ -42,7 +53,10 @@ export function checkDrop(source: PlanSource, storage: DropStorage, auditor: Rec
     assert(recounted.held === (held.get(sku) ?? 0), `the record and the holds agree on what is held of ${sku}`);
     assert(recounted.sold === (sold.get(sku) ?? 0), `the record and the holds agree on what is sold of ${sku}`);
   }
-  for (const items of [...byEntry.values(), ...byPerson.values()]) assert(items <= source.limitPerPerson, "nobody has more than one person may have");
+  for (const [who, items] of [...byEntry, ...byPerson]) assert(items <= source.limitPerPerson * (peopleBehind.get(who) ?? 1), "nobody has more than one person may have, and no group more than its people");
+  const { address, card } = source.limits ?? { address: null, card: null };
+  for (const items of byHouse.values()) assert(address === null || items <= address, "no address is sent more than one address may be sent");
+  for (const items of byCard.values()) assert(card === null || items <= card, "no card pays for more sold items than one card may");
   for (const campaign of source.campaigns) assert((byCampaign.get(campaign.id) ?? 0) <= campaign.uses, "a campaign is spent at most as often as it may be");
   for (const uses of byVoucher.values()) assert(uses <= 1, "a voucher for one use is spent once");
 }

@@ -54,8 +54,13 @@ export function checkTransfers(transfers: readonly TransferView[], order: Placed
   }
 }
 
+/** Of dinars no card pays the third decimal; the other currencies of the worlds are paid to the last one. */
+const stepOf = ({ currency }: PlacedOrder): number => (currency === "KWD" ? 10 : 1);
+
 /** Where the money follows the hand-over, no more of it is taken than what was handed over costs. */
 export function checkCaptures(order: PlacedOrder, events: readonly OrderEvent[]): void {
+  const amounts = events.flatMap((event) => (event.kind === "captured" || event.kind === "refund_requested" ? [event.amountMinor] : []));
+  assert(amounts.every((amountMinor) => amountMinor % stepOf(order) === 0), `only what a card can pay is captured or paid back: ${amounts.join(", ")} ${order.currency}`);
   if (order.capture === "at-once") return;
   const captured = events.reduce((sum, event) => (event.kind === "captured" ? sum + event.amountMinor : sum), 0);
   if (captured === 0) return;
@@ -63,7 +68,7 @@ export function checkCaptures(order: PlacedOrder, events: readonly OrderEvent[])
   let costMinor = 0;
   for (const line of order.lines) {
     const units = handedOver.reduce((sum, given) => (given.sku === line.sku ? sum + given.quantity : sum), 0);
-    costMinor += Math.ceil((line.totalMinor * Math.min(units, line.quantity)) / line.quantity);
+    costMinor += stepOf(order) * Math.ceil((line.totalMinor * Math.min(units, line.quantity)) / line.quantity / stepOf(order));
   }
   assert(captured <= costMinor, `no more is captured than was handed over: ${captured} of ${costMinor}`);
 }

@@ -2,12 +2,13 @@ import type { Plan } from "../../../src/drop/plan.ts";
 import type { DropPort, DropSnapshot, LinePage, LineRequest } from "../../../src/drop/port.ts";
 import { accepted, assert, Fault, type Result } from "../../../src/kernel/result.ts";
 import type { Hashing } from "../../../src/kernel/hashing.ts";
+import { leafPage } from "../../../src/lobby/leaf-page.ts";
 import { ServiceLine, type Census } from "../../../src/lobby/line.ts";
-import type { InclusionProof, JoinCommand, JoinedTicket, JoinRejection, Leaf, LobbyLive, LobbyPort, ShardReport, TicketStanding } from "../../../src/lobby/port.ts";
+import type { InclusionProof, JoinCommand, JoinedTicket, JoinRejection, Leaf, LeafPage, LobbyLive, LobbyPort, ShardReport, TicketPersons, TicketStanding } from "../../../src/lobby/port.ts";
 import { ShardReports } from "../../../src/lobby/reports.ts";
 import { inclusionProof, sealTree } from "../../../src/lobby/seal.ts";
 import { standingOf } from "../../../src/lobby/standing.ts";
-import { TicketBook, type StoredSeal } from "../../../src/lobby/tickets.ts";
+import { personsOf, publicTicket, type StoredSeal, TicketBook } from "../../../src/lobby/tickets.ts";
 import type { Agenda } from "../../../src/rehearsal/agenda.ts";
 import type { FaultPlan } from "../../../src/rehearsal/faults.ts";
 import type { RandomSource } from "../../../src/rehearsal/random.ts";
@@ -34,7 +35,7 @@ export interface LobbyParts {
 
 /** What a shard has written down; everything else dies with its memory. */
 interface Written {
-  readonly tickets: JoinedTicket[];
+  readonly tickets: (JoinedTicket & { readonly members?: readonly string[] })[];
   readonly seals: StoredSeal[];
   closedThrough: number;
 }
@@ -67,13 +68,25 @@ export class LobbyHost implements LobbyPort {
     if (this.#plan === null) throw new Fault("the shard does not know the plan", { retryable: true });
     const outcome = this.#book.join(command, { ...this.#plan, isOver: false, asksForPerson: false }, this.#parts.agenda.now);
     if (!outcome.ok) return outcome;
-    const { ticket, entry, lane, weight, joinedAt, wants, keyThumbprint, person } = outcome.value.ticket;
-    const joined = { ticket, entry, lane, weight, joinedAt, wants, keyThumbprint, person };
-    const known = this.#written.tickets.findIndex((row) => row.ticket === ticket);
-    if (known === -1) this.#written.tickets.push(joined);
-    else this.#written.tickets[known] = joined;
+    const joined = publicTicket(outcome.value.ticket);
+    const { members } = outcome.value.ticket;
+    const written = { ...joined, ...(members === undefined ? {} : { members }) };
+    const known = this.#written.tickets.findIndex((row) => row.ticket === joined.ticket);
+    if (known === -1) this.#written.tickets.push(written);
+    else this.#written.tickets[known] = written;
     this.#parts.joined(this.#parts.shard, joined);
     return accepted(joined);
+  }
+
+  async mayJoin(command: JoinCommand): Promise<Result<null, JoinRejection>> {
+    assert(this.#plan !== null, "a shard is asked to judge a join only after it was asked for one");
+    const judged = this.#book.judge(command, { ...this.#plan, isOver: false, asksForPerson: false }, this.#parts.agenda.now);
+    return judged.ok ? accepted(null) : judged;
+  }
+
+  async personsOf(ticket: string): Promise<TicketPersons | null> {
+    const known = this.#book.find(ticket);
+    return known === null ? null : personsOf(known);
   }
 
   async standing(ticket: string): Promise<TicketStanding | null> {
@@ -89,9 +102,10 @@ export class LobbyHost implements LobbyPort {
     return inclusionProof(sealTree(this.#book.sealLeaves(seal), this.#parts.hashing), booked.entry, this.#parts.shard, seal.batch);
   }
 
-  async entries(): Promise<readonly Leaf[] | null> {
+  async entries(from: number): Promise<LeafPage | null> {
     const recorded = this.#book.seals.filter((seal) => seal.acknowledged);
-    return recorded.length === 0 ? null : recorded.flatMap((seal) => sealTree(this.#book.sealLeaves(seal), this.#parts.hashing).leaves);
+    const sealed = recorded.map((seal) => ({ count: seal.count, leaves: () => sealTree(this.#book.sealLeaves(seal), this.#parts.hashing).leaves }));
+    return recorded.length === 0 ? null : leafPage(sealed, from);
   }
 
   async live(report: ShardReport | null): Promise<LobbyLive | null> {

@@ -20,6 +20,8 @@ export interface ProviderBook {
   readonly isMulticapture: boolean;
   sessionStatus: SessionTruth["status"];
   payment: string | null;
+  /** The fingerprint of the card that paid. */
+  card: string | null;
   status: PaymentTruth["status"];
   capturedMinor: number;
   /** How often money was taken. */
@@ -65,7 +67,7 @@ export class SimulatedProvider implements PaymentProvider {
       assert(order.totalMinor > 0, "no session is opened for nothing");
       const book: ProviderBook = {
         order: order.id, session, currency: order.currency, amountMinor: order.totalMinor, isMulticapture: this.#parts.isMulticapture, sessionStatus: "open",
-        payment: null, status: "unpaid", capturedMinor: 0, captures: 0, refundedMinor: 0, refunds: new Map(), dispute: null,
+        payment: null, card: null, status: "unpaid", capturedMinor: 0, captures: 0, refundedMinor: 0, refunds: new Map(), dispute: null,
       };
       this.#booksByOrder.set(order.id, book);
       this.#parts.agenda.after(SESSION_LIFETIME_MS, "a session ends by itself", () => this.#expire(book));
@@ -135,13 +137,14 @@ export class SimulatedProvider implements PaymentProvider {
   }
 
   /** What a shopper does on the hosted page; nothing where the page is closed. */
-  pay(session: string, outcome: "approve" | "decline"): void {
+  pay(session: string, outcome: "approve" | "decline", card: string | null = null): void {
     const { faults, random, agenda } = this.#parts;
     const book = this.#find(session);
     assert(book !== null, "a shopper pays in a session that was opened");
     if (book.sessionStatus !== "open" || outcome === "decline") return;
     book.sessionStatus = "complete";
     book.payment = `pi_${book.order}`;
+    book.card = card;
     this.#touched = book;
     if (!faults.strikes("late-payment")) {
       this.#authorise(book);
@@ -272,7 +275,7 @@ function truthOf(book: ProviderBook): ProviderTruth {
     session: { id: book.session, status: book.sessionStatus, url: urlOf(book.session) },
     payment: book.payment === null ? null : {
       id: book.payment, status: book.status, amountMinor: book.amountMinor, capturedMinor: book.capturedMinor, currency: book.currency,
-      captureBefore: null, isMulticapture: book.isMulticapture,
+      captureBefore: null, isMulticapture: book.isMulticapture, card: book.card,
     },
   };
 }

@@ -1,5 +1,6 @@
+import { payableStep } from "../../../src/kernel/money.ts";
 import type { CampaignTerms } from "../../../src/coupon/campaign.ts";
-import { type LaneShare, NO_GATES, type PlanItem, type PlanSource, USUAL_BUDGETS } from "../../../src/drop/plan.ts";
+import { type LaneShare, NO_GATES, type PlanItem, type PlanSource, type ResaleLimits, USUAL_BUDGETS } from "../../../src/drop/plan.ts";
 import type { RandomSource } from "../../../src/rehearsal/random.ts";
 import type { SplitRule } from "../../../src/settlement/split.ts";
 import { drawRates, type FaultName } from "./fault-names.ts";
@@ -42,24 +43,25 @@ export function makeScenario(random: RandomSource): Scenario {
   const stock = Array.from({ length: random.integer(1, 3) }, (_, index) => ({ sku: `SKU-${index}`, quantity: random.integer(0, 7) }));
   // A drop of nothing is refused by the config check before it ever gets here.
   if (stock.every(({ quantity }) => quantity === 0)) stock[0] = { sku: "SKU-0", quantity: random.integer(1, 7) };
-  const stages = makeStages(random);
+  const stages = withDrip(makeStages(random), random.branch("drip"));
   const lastStageAfterMs = stages.at(-1)?.afterMs ?? 0;
   const opensAt = SIMULATION_STARTS_AT + LOBBY_MS;
   const shoppers = random.integer(6, 20);
   const hasHonestEnding = random.chance(0.3);
   const shards = random.integer(1, 3);
   const limitPerPerson = random.integer(1, 4);
+  const currency = random.pick(["EUR", "JPY", "KWD"]);
   const source: PlanSource = {
     drop: "moth-tee",
     title: "Moth tee",
-    currency: random.pick(["EUR", "JPY", "KWD"]),
+    currency,
     announceAt: { at: SIMULATION_STARTS_AT },
     lobbyOpensAt: { at: SIMULATION_STARTS_AT },
     opensAt: { at: opensAt },
     closesAt: { at: opensAt + lastStageAfterMs + (hasHonestEnding ? EXTENSION_MS_MAX + HONEST_MS : 0) + random.integer(10, 45) * MINUTE_MS },
     stages,
     stock,
-    items: makeItems(stock, random),
+    items: makeItems(stock, random).map((item) => ({ ...item, priceMinor: item.priceMinor * payableStep(currency) })),
     lanes: [
       ...(random.chance(0.3) ? [makeLane("local", random.integer(10, 50), random.integer(1, 10) * MINUTE_MS, 1)] : []),
       ...makeShortLanes(random.branch("lanes")),
@@ -69,6 +71,8 @@ export function makeScenario(random: RandomSource): Scenario {
     budgets: { ...USUAL_BUDGETS, unpaidHolds: random.branch("budgets").pick([1, 3, 60]) },
     beacon: null,
     limitPerPerson,
+    groupMax: random.branch("groups").pick([1, 1, 2, 3]),
+    limits: makeLimits(limitPerPerson, random.branch("limits")),
     holdTtlMs: random.integer(1, 10) * MINUTE_MS,
     capture: random.pick(["at-once", "on-fulfilment"]),
     low: 2,
@@ -88,6 +92,12 @@ export function makeScenario(random: RandomSource): Scenario {
     gatherMsMax: random.pick([0, 0, 20, 1_500]),
     lostShard: random.chance(rates["shard-lost-at-draw"]) ? makeLoss(shards, opensAt, random) : null,
   };
+}
+
+/** In most worlds one of the two at least, and as tight as a config may have them: the crowd shares few cards and lives in few houses. */
+function makeLimits(limitPerPerson: number, random: RandomSource): ResaleLimits {
+  const limit = () => (random.chance(0.4) ? null : limitPerPerson + random.integer(0, 1));
+  return { address: limit(), card: limit() };
 }
 
 function makeLoss(shards: number, opensAt: number, random: RandomSource): NonNullable<Scenario["lostShard"]> {
@@ -114,6 +124,18 @@ function makeStages(random: RandomSource): PlanSource["stages"] {
     if (index > 0) afterMs += random.integer(1, 25) * MINUTE_MS;
     return { sharePercent: (edges[index + 1] ?? 100) - (edges[index] ?? 0), afterMs };
   });
+}
+
+/**
+ * In every third world a stage drips, one or two units of everything at a time:
+ * seven units at most, so that seven steps are over before the next stage opens,
+ * which is a minute later at the earliest.
+ */
+function withDrip(stages: PlanSource["stages"], random: RandomSource): PlanSource["stages"] {
+  if (!random.chance(0.35)) return stages;
+  const drip = { everyMs: random.pick([1_000, 8_000]), units: random.integer(1, 2) };
+  const dripping = random.integer(0, stages.length - 1);
+  return stages.map((stage, index) => (index === dripping ? { ...stage, drip } : stage));
 }
 
 function makeItems(stock: PlanSource["stock"], random: RandomSource): PlanItem[] {

@@ -129,7 +129,7 @@ export class SettlementHost {
   #remoteDrop(): SettlementDrop {
     const { drop, network } = this.#parts;
     return {
-      confirm: (order, payment) => network.call("confirm", () => drop.confirm(order, payment)),
+      confirm: (order, payment, card) => network.call("confirm", () => drop.confirm(order, payment, card)),
       confirmAll: (payments) => network.call("confirm all", () => drop.confirmAll(payments)),
       processing: (order) => network.call("processing", () => drop.processing(order)),
       fail: (order) => network.call("fail", () => drop.fail(order)),

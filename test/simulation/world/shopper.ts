@@ -1,6 +1,8 @@
 import type { CheckedCoupon } from "../../../src/coupon/campaign.ts";
 import { couponOfWord } from "../../../src/coupon/typed-word.ts";
-import type { PlacedOrder } from "../../../src/checkout/placed-order.ts";
+import { destinationText } from "../../../src/checkout/destination.ts";
+import type { Address, PlacedOrder } from "../../../src/checkout/placed-order.ts";
+import { groupMaxOf } from "../../../src/drop/groups.ts";
 import type { PlanSource } from "../../../src/drop/plan.ts";
 import type { ClaimAnswer, ClaimRejection, DropPort, HoldView, Line, PlaceRejection, Sitting, TicketFacts } from "../../../src/drop/port.ts";
 import { idFromRandom } from "../../../src/kernel/ids.ts";
@@ -52,6 +54,11 @@ export class Shopper {
   readonly #ticket: string;
   readonly #entry: string;
   readonly #network: string;
+  /** How many stand in line with this shopper's ticket, this one among them. */
+  readonly #people: number;
+  /** The card with which this shopper pays, null for what is no card; and the house to which things are sent, null for who comes by. */
+  readonly #card: string | null;
+  readonly #address: Address | null;
 
   /** Without a network of their own, people are behind one of three that a whole crowd shares. */
   constructor(shop: Shop, person: string, random: RandomSource, network?: string) {
@@ -61,6 +68,11 @@ export class Shopper {
     this.#ticket = idFromRandom("tkt", random.bytes(26));
     this.#network = network ?? `network-${this.#ticket.charCodeAt(this.#ticket.length - 1) % 3}`;
     this.#entry = entryOf(shop.source.drop, this.#ticket, nodeHashing);
+    this.#people = network === undefined ? random.branch("friends").integer(1, groupMaxOf(shop.source)) : 1;
+    const household = random.branch("household");
+    // Honest people in the end have their own; they are told from the crowd by the network that they have as well.
+    this.#card = network !== undefined ? `card of ${person}` : household.chance(0.1) ? null : `card-${household.integer(1, 2)}`;
+    this.#address = network !== undefined || household.chance(0.3) ? null : addressOf(household.integer(1, 3), household.chance(0.5));
   }
 
   /** From joining the lobby to the close, or until this shopper has had enough. */
@@ -115,7 +127,7 @@ export class Shopper {
       const session = view?.payment.url?.split("/").at(-1);
       if (session !== undefined) {
         await network.pause(this.#random.integer(500, 5_000), "somebody honest pays");
-        provider.pay(session, "approve");
+        provider.pay(session, "approve", this.#card);
         return true;
       }
       await network.pause(this.#random.integer(500, 5_000), "somebody honest waits for the payment page");
@@ -126,7 +138,10 @@ export class Shopper {
   #orderOf(sitting: Sitting, hold: HoldView): Omit<Parameters<DropPort["place"]>[0], "coupon"> {
     return {
       id: idFromRandom("ord", this.#random.bytes(26)), hold: hold.id, sitting: sitting.id, entry: this.#entry, person: this.#person, email: `${this.#person}@example.org`,
-      delivery: { method: "pickup", point: "kiosk-k", slot: null }, region: REGION, locale: "de-DE", returnTo: "https://nightjar.example",
+      delivery: this.#address === null ? { method: "pickup", point: "kiosk-k", slot: null } : { method: "ship", address: this.#address },
+      // As the edge does it, less the key.
+      ...(this.#address === null ? {} : { destination: nodeHashing.sha256(destinationText(this.#address)) }),
+      region: REGION, locale: "de-DE", returnTo: "https://nightjar.example",
     };
   }
 
@@ -134,7 +149,7 @@ export class Shopper {
     const shard = this.#random.integer(0, this.#shop.source.shards - 1);
     const lane = this.#random.pick(["open", ...this.#shop.source.lanes.map((share) => share.lane)]);
     const weight = this.#shop.source.lanes.find((share) => share.lane === lane)?.weight ?? 1;
-    const command = { ticket: this.#ticket, entry: this.#entry, keyThumbprint: `key-${this.#ticket}`, lane, weight, wants, person: null, network: this.#network, spends: [] };
+    const command = { ticket: this.#ticket, entry: this.#entry, keyThumbprint: `key-${this.#ticket}`, lane, weight, wants, person: null, network: this.#network, spends: [], ...this.#friends() };
     // Some have the evidence for their lane only later; after the opening it moves nobody any more.
     const evidence = this.#random.branch("evidence");
     if (evidence.chance(0.3)) {
@@ -146,8 +161,13 @@ export class Shopper {
     if (!joined.ok) return null;
     const again = this.#random.chance(0.2) ? await this.#insist("join again", () => this.#shop.lobby(shard).join(command)) : joined;
     assert(again.ok && again.value.joinedAt === joined.value.joinedAt, "a ticket that is asked for again keeps its place");
-    const { ticket, entry, joinedAt, keyThumbprint, person } = joined.value;
-    return { ticket, shard, entry, lane: joined.value.lane, weight: joined.value.weight, joinedAt, wants, keyThumbprint, person };
+    const { ticket, entry, joinedAt, keyThumbprint, person, people } = joined.value;
+    assert((people ?? 1) === this.#people, "a ticket stands for as many people as joined with it");
+    return { ticket, shard, entry, lane: joined.value.lane, weight: joined.value.weight, joinedAt, wants, keyThumbprint, person, ...(people === undefined ? {} : { people }) };
+  }
+
+  #friends(): { readonly members?: readonly string[] } {
+    return this.#people === 1 ? {} : { members: Array.from({ length: this.#people - 1 }, (_, index) => `friend ${index} of ${this.#ticket}`) };
   }
 
   async #sit(sitting: Sitting): Promise<void> {
@@ -195,7 +215,7 @@ export class Shopper {
 
   async #place(command: Parameters<DropPort["place"]>[0]): Promise<Result<PlacedOrder, PlaceRejection>> {
     const outcome = await this.#insist("place", () => this.#shop.drop.place(command));
-    if (!outcome.ok) this.#shop.saw({ kind: "refused", code: outcome.rejection.code });
+    if (!outcome.ok) this.#shop.saw({ kind: "refused", code: "per" in outcome.rejection ? `${outcome.rejection.code} per ${outcome.rejection.per}` : outcome.rejection.code });
     else if (this.#random.chance(0.2)) {
       const again = await this.#insist("place again", () => this.#shop.drop.place(command));
       assert(again.ok && JSON.stringify(again.value) === JSON.stringify(outcome.value), "an order that is placed again is the same order");
@@ -215,17 +235,18 @@ export class Shopper {
     }
     if (session === null || this.#random.chance(0.1)) return;
     await network.pause(this.#random.chance(0.8) ? this.#random.integer(2_000, 120_000) : this.#random.integer(120_000, 15 * 60_000), "a shopper looks for the card");
-    provider.pay(session, this.#random.chance(0.1) ? "decline" : "approve");
+    provider.pay(session, this.#random.chance(0.1) ? "decline" : "approve", this.#card);
     if (this.#random.chance(0.5)) await this.#tried("come back", () => checkout.refresh(order.id));
   }
 
   #chooseLines(): Line[] {
     const { items, limitPerPerson } = this.#shop.source;
+    const limit = limitPerPerson * this.#people;
     const count = this.#random.chance(0.7) ? 1 : Math.min(2, items.length);
     const first = this.#random.integer(0, items.length - 1);
     return Array.from({ length: count }, (_, index) => ({
       sku: items[(first + index) % items.length]?.sku ?? "",
-      quantity: this.#random.chance(0.9) ? this.#random.integer(1, Math.max(1, Math.floor(limitPerPerson / count))) : this.#random.integer(1, limitPerPerson + 1),
+      quantity: this.#random.chance(0.9) ? this.#random.integer(1, Math.max(1, Math.floor(limit / count))) : this.#random.integer(1, limit + 1),
     }));
   }
 
@@ -250,6 +271,12 @@ export class Shopper {
       throw error;
     }
   }
+}
+
+/** One of a street's houses, which is the same in whatever way it is written. The postal code is its own, so that an auditor need not read the street. */
+function addressOf(house: number, isTidy: boolean): Address {
+  const line1 = isTidy ? `Weserstraße ${house}` : `WESERSTR.  ${house},`;
+  return { name: isTidy ? "Ana" : "Ben", line1, line2: null, postalCode: isTidy ? `1204${house}` : ` 12 04${house}`, city: isTidy ? "Berlin" : "Bln", country: "DE" };
 }
 
 /** What may never change about a hold, whatever became of it since. */

@@ -1,6 +1,7 @@
 import { itemCount } from "../../../src/drop/counters.ts";
-import type { PlanSource } from "../../../src/drop/plan.ts";
+import type { PlanSource, SourceStage } from "../../../src/drop/plan.ts";
 import type { Control, MovementRow } from "../../../src/drop/port.ts";
+import { payableStep } from "../../../src/kernel/money.ts";
 import { assert, Fault } from "../../../src/kernel/result.ts";
 import { Agenda } from "../../../src/rehearsal/agenda.ts";
 import { FaultPlan } from "../../../src/rehearsal/faults.ts";
@@ -44,6 +45,8 @@ export interface SimulationReport {
   /** Payments that came after the goods went back: how many took them again, and how many were refused. */
   readonly lateSold: number;
   readonly lateRefused: number;
+  /** Payments by cards that had paid for as much as one card may. */
+  readonly cardRefused: number;
   /** How often a changed plan was published. */
   readonly planChanges: number;
   /** How often somebody could not have what was there, because it was kept for a lane. */
@@ -156,7 +159,7 @@ class World {
     const sold = this.#stock.skus.reduce((sum, sku) => sum + this.#stock.count(sku).sold, 0);
     return {
       seed: this.#seed, steps: this.steps, rows: this.#stock.head.seq, recordHash: this.#stock.head.hash,
-      orders: this.#ledgers.orders, sold, lateSold: this.#drop.lateSold, lateRefused: this.#drop.lateRefused, keptFromOthers: this.#drop.keptFromOthers, planChanges: this.#planChanges,
+      orders: this.#ledgers.orders, sold, lateSold: this.#drop.lateSold, lateRefused: this.#drop.lateRefused, cardRefused: this.#drop.cardRefused, keptFromOthers: this.#drop.keptFromOthers, planChanges: this.#planChanges,
       isSoldOut: this.#scenario.hasHonestEnding && !this.#wasCancelled, groupMax: this.#drop.groupMax, batchMax: this.#settlement.batchMax, refusals: this.#refusals,
       faults: Object.fromEntries(FAULT_NAMES.map((name) => [name, this.#faults.struck(name)])) as Record<FaultName, number>,
     };
@@ -248,9 +251,10 @@ class World {
   /** The seller publishes another config now and then: other prices, a few units more or fewer, other shares. Some of it is refused. */
   #arrangePlanChanges(publisher: RandomSource, until: number): void {
     let { source } = this.#scenario;
+    const dripping = this.#random.branch("published drips");
     const changed = (): PlanSource => ({
       ...source,
-      items: source.items.map((item) => (publisher.chance(0.5) ? { ...item, priceMinor: publisher.integer(0, 9_000) } : item)),
+      items: source.items.map((item) => (publisher.chance(0.5) ? { ...item, priceMinor: publisher.integer(0, 9_000) * payableStep(source.currency) } : item)),
       // Never more than the honest people who come in the end could take.
       stock: source.stock.map(({ sku, quantity }, index) => {
         const most = (this.#scenario.source.stock[index]?.quantity ?? 0) + HONEST_SURPLUS - 1;
@@ -258,9 +262,13 @@ class World {
       }),
       stages: publisher.chance(0.3) && source.stages.length > 1 ? source.stages.map((stage, index, all) => ({ ...stage, sharePercent: all[all.length - 1 - index]?.sharePercent ?? stage.sharePercent })) : source.stages,
     });
+    /** A stage drips, or another way, or no more. */
+    const redripped = ({ sharePercent, afterMs, drip }: SourceStage): SourceStage =>
+      dripping.chance(0.8) ? { sharePercent, afterMs, ...(drip === undefined ? {} : { drip }) } : { sharePercent, afterMs, ...(dripping.chance(0.3) ? {} : { drip: { everyMs: dripping.integer(1, 30) * 1_000, units: dripping.integer(1, 3) } }) };
     for (let count = publisher.chance(0.4) ? publisher.integer(1, 3) : 0; count > 0; count--) {
       this.agenda.arrange(publisher.integer(SIMULATION_STARTS_AT, until), "a plan is published", () => {
-        const wanted = changed();
+        const plain = changed();
+        const wanted = { ...plain, stages: plain.stages.map(redripped) };
         this.#watch(this.#network.insist("publish", () => this.#drop.changePlan(wanted, true, "desk")).then((answer) => {
           if (answer?.published === true) [source, this.#planChanges] = [wanted, this.#planChanges + 1];
         }));
@@ -310,7 +318,7 @@ class World {
     }
     // Whatever counts is in the record: without a new row nothing of it has changed.
     if (rows.length > 0) {
-      checkDrop(this.#scenario.source, this.#drop.storage, this.#stock);
+      checkDrop(this.#scenario.source, this.#drop.storage, this.#stock, (order) => this.#provider.bookOf(order)?.card ?? null);
       this.#line.checkStored(this.#drop.storage.rows.calls, this.#drop.storage.rows.thresholds);
       this.#writes += 1;
       if (this.#writes % MEMORY_CHECKED_EVERY === 0) this.#drop.checkMemory();

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { quoteOrder, type QuoteLine } from "../../../src/checkout/quote.ts";
-import { currencyExponent } from "../../../src/kernel/money.ts";
+import { currencyExponent, payableStep } from "../../../src/kernel/money.ts";
 import { Defect } from "../../../src/kernel/result.ts";
 
 const tee = (quantity: number, unitPriceMinor: number, sku = "MOTH-S"): QuoteLine => ({ sku, title: "Moth tee", quantity, unitPriceMinor });
@@ -10,7 +10,7 @@ const tee = (quantity: number, unitPriceMinor: number, sku = "MOTH-S"): QuoteLin
 const currencies = fc.constantFrom("JPY", "EUR", "KWD");
 const linesIn = (currency: string) =>
   fc.array(
-    fc.record({ sku: fc.constant("X"), title: fc.constant("X"), quantity: fc.integer({ min: 1, max: 20 }), unitPriceMinor: fc.integer({ min: 0, max: 1_000 * 10 ** currencyExponent(currency) }) }),
+    fc.record({ sku: fc.constant("X"), title: fc.constant("X"), quantity: fc.integer({ min: 1, max: 20 }), unitPriceMinor: fc.integer({ min: 0, max: 1_000 * 10 ** currencyExponent(currency) / payableStep(currency) }).map((steps) => steps * payableStep(currency)) }),
     { minLength: 1, maxLength: 8 },
   );
 const orders = currencies.chain((currency) => fc.record({ currency: fc.constant(currency), lines: linesIn(currency) }));
@@ -31,19 +31,21 @@ describe("a quote", () => {
         for (const line of quote.lines) {
           expect(line.totalMinor).toBe(line.quantity * line.unitPriceMinor - line.discountMinor);
           expect(Math.min(line.discountMinor, line.totalMinor, line.taxMinor)).toBeGreaterThanOrEqual(0);
+          expect(line.totalMinor % payableStep(currency)).toBe(0);
           expect(line.taxMinor).toBeLessThanOrEqual(line.totalMinor);
         }
       }),
     );
   });
 
-  test("the discount is the exact percentage rounded half up once, on the sum of lines", () => {
+  test("the discount is the exact percentage rounded half up once, on the sum of lines, to what a card can pay", () => {
     fc.assert(
       fc.property(orders, percentThousandths, ({ currency, lines }, off) => {
         const gross = lines.reduce((total, line) => total + BigInt(line.quantity) * BigInt(line.unitPriceMinor), 0n);
         const { discountMinor } = quoteOrder({ currency, lines, percentOff: off / 1000, tax: null });
+        const half = 50_000n * BigInt(payableStep(currency));
         const tooMuch = BigInt(discountMinor) * 100_000n - gross * BigInt(off);
-        expect(tooMuch > -50_000n && tooMuch <= 50_000n).toBe(true);
+        expect(tooMuch > -half && tooMuch <= half).toBe(true);
       }),
     );
   });
@@ -57,6 +59,10 @@ describe("a quote", () => {
         expect(twice > -divisor && twice <= divisor).toBe(true);
       }),
     );
+  });
+
+  test("10 % off 4.250 dinars are 0.430, because no card pays a third decimal", () => {
+    expect(quoteOrder({ currency: "KWD", lines: [tee(1, 4_250)], percentOff: 10, tax: null })).toMatchObject({ discountMinor: 430, totalMinor: 3_820 });
   });
 
   test("a half is rounded up: 12.5 % of 100 is 13", () => {

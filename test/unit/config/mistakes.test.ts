@@ -21,6 +21,8 @@ const item = { sku: "MOTH-S", title: "Moth tee, S", priceMinor: 4200, quantity: 
 const campaign = { id: "night", percentOff: 10, validFrom: "2026-12-04T18:00:00Z", validUntil: "2026-12-04T22:00:00Z", uses: 50 };
 const local = { lane: "local", share: 20, until: "10m", region: "berlin", within: "25km" };
 const member = { lane: "member", share: 10, until: "10m", invite: true };
+/** 40 % of 80 and 120 at the opening, 40 % that drip from the half hour on, 20 % at the end. */
+const drips = (drip: object, changes: readonly object[] = []) => [{ share: 40, after: "0s", ...changes[0] }, { share: 40, after: "30m", ...drip }, { share: 20, after: "2h", ...changes[2] }];
 const platform = { party: "platform", remainder: true };
 
 /** Each row: what is wrong, how to make it so, and the one mistake that must come of it, by table, field and words. */
@@ -28,12 +30,24 @@ const ONE_MISTAKE: readonly (readonly [string, Break, RegExp])[] = [
   ["shares that do not sum to 100", drop({ stages: [{ share: 40, after: "0s" }, { share: 40, after: "30m" }] }), /^DROP_MOTH_TEE\.stages: .*sum to 80/],
   ["a share of nothing", drop({ stages: [{ share: 100, after: "0s" }, { share: 0, after: "1m" }] }), /^DROP_MOTH_TEE\.stages\[1\]\.share: /],
   ["half a percent", drop({ stages: [{ share: 99.5, after: "0s" }] }), /^DROP_MOTH_TEE\.stages\[0\]\.share: /],
+  ["a price with a third decimal, which no card pays", (vars) => { vars.STORE["currency"] = "KWD"; drop({ items: [{ ...item, priceMinor: 4_205 }] })(vars); }, /^DROP_MOTH_TEE\.items\[0\]\.priceMinor: .*last decimal of KWD.*multiple of 10/],
+  ["splits that leave nothing after a discount that is rounded to what a card pays", (vars) => { vars.STORE["currency"] = "KWD"; drop({ items: [{ ...item, priceMinor: 1_010 }], splits: [{ party: "a", fixedMinor: 909 }, platform] })(vars); }, /^DROP_MOTH_TEE\.splits: MOTH-S brings 900 .* take 909/],
   ["no stage at all", drop({ stages: [] }), /^DROP_MOTH_TEE\.stages: At least 1/],
   ["stages out of order", drop({ stages: [{ share: 40, after: "0s" }, { share: 40, after: "2h" }, { share: 20, after: "30m" }] }), /^DROP_MOTH_TEE\.stages\[2\]\.after: .*later/],
   ["two stages at once", drop({ stages: [{ share: 40, after: "0s" }, { share: 30, after: "1m" }, { share: 30, after: "1m" }] }), /^DROP_MOTH_TEE\.stages\[2\]\.after: /],
   ["a first stage that opens later than the drop", drop({ stages: [{ share: 100, after: "1m" }] }), /^DROP_MOTH_TEE\.stages\[0\]\.after: /],
   ["a stage that opens after the close", drop({ stages: [{ share: 50, after: "0s" }, { share: 50, after: "4h" }] }), /^DROP_MOTH_TEE\.stages\[1\]\.after: .*over/],
   ["a duration that is none", drop({ stages: [{ share: 100, after: "soon" }] }), /^DROP_MOTH_TEE\.stages\[0\]\.after: .*duration/],
+  ["a drip that does not say how often", drop({ stages: drips({ units: 5 }) }), /^DROP_MOTH_TEE\.stages\[1\]\.every: .*both: how many/],
+  ["a drip that does not say how many", drop({ stages: drips({ every: "1m" }) }), /^DROP_MOTH_TEE\.stages\[1\]\.units: .*both: how many/],
+  ["a drip of nothing at a time", drop({ stages: drips({ every: "1m", units: 0 }) }), /^DROP_MOTH_TEE\.stages\[1\]\.units: .*whole number from 1/],
+  ["a drip that is too fast where it is deployed", drop({ stages: drips({ every: "9s", units: 5 }) }), /^DROP_MOTH_TEE\.stages\[1\]\.every: .*10s to 1h/],
+  ["a drip that is too slow", drop({ stages: drips({ every: "61m", units: 48 }) }), /^DROP_MOTH_TEE\.stages\[1\]\.every: .*10s to 1h/],
+  // 48 of MOTH-M, five at a time.
+  ["a drip that runs into the next stage", drop({ stages: drips({ every: "10m", units: 5 }) }), /^DROP_MOTH_TEE\.stages\[1\]\.every: This drip takes 10 steps and lasts until 2h10m after the opening; stage 3 opens at 2h\./],
+  ["a drip that is not out when the drop closes", drop({ stages: drips({}, [{}, {}, { every: "1h", units: 8 }]) }), /^DROP_MOTH_TEE\.stages\[2\]\.every: This drip takes 3 steps and lasts until 5h after the opening; the drop closes at 4h\./],
+  ["a drip of more steps than a plan has room for", drop({ stages: drips({ every: "10s", units: 1 }), items: [{ ...item, quantity: 500 }] }), /^DROP_MOTH_TEE\.stages\[1\]\.units: This drip takes 200 steps; .*the drop has 202, and it may have 200/],
+  ["a reserve that is kept for longer than a step of a drip lasts", drop({ stages: drips({ every: "2m", units: 5 }), lanes: [{ ...member, until: "2m" }] }), /^DROP_MOTH_TEE\.lanes\[0\]\.until: Stage 2 brings more every 2m; this must be shorter/],
   ["a price that is not an integer", drop({ items: [{ ...item, priceMinor: 4200.5 }] }), /^DROP_MOTH_TEE\.items\[0\]\.priceMinor: .*whole number/],
   ["a negative price", drop({ items: [{ ...item, priceMinor: -1 }] }), /^DROP_MOTH_TEE\.items\[0\]\.priceMinor: /],
   ["a price past the safe integers", drop({ items: [{ ...item, priceMinor: 2 ** 53 }] }), /^DROP_MOTH_TEE\.items\[0\]\.priceMinor: /],
@@ -83,6 +97,15 @@ const ONE_MISTAKE: readonly (readonly [string, Break, RegExp])[] = [
   ["a hold that is too long", drop({ hold: "31m" }), /^DROP_MOTH_TEE\.hold: /],
   ["a limit of nobody", drop({ limitPerPerson: 0 }), /^DROP_MOTH_TEE\.limitPerPerson: .*1 to 20/],
   ["a limit past the bound", drop({ limitPerPerson: 21 }), /^DROP_MOTH_TEE\.limitPerPerson: /],
+  ["a group of nobody", drop({ group: 0 }), /^DROP_MOTH_TEE\.group: .*1 to 10/],
+  ["a group of a crowd", drop({ group: 11, gates: { email: true } }), /^DROP_MOTH_TEE\.group: .*1 to 10/],
+  ["a group of people who prove nothing", drop({ group: 2, gates: { work: 5_000 } }), /^DROP_MOTH_TEE\.group: .*email = true/],
+  ["a group that one address cannot be sent its goods", drop({ group: 4, limitPerPerson: 2, gates: { email: true }, limits: { address: 7 } }), /^DROP_MOTH_TEE\.limits\.address: .*at least 8.*group of 4/],
+  ["an address that is sent less than one person may have", drop({ limitPerPerson: 4, limits: { address: 3 } }), /^DROP_MOTH_TEE\.limits\.address: .*at least limitPerPerson, which is 4/],
+  ["a card that pays for less than one person may have", drop({ limitPerPerson: 4, limits: { address: 4, card: 1 } }), /^DROP_MOTH_TEE\.limits\.card: .*at least limitPerPerson, which is 4/],
+  ["a card that pays for too much", drop({ limits: { card: 101 } }), /^DROP_MOTH_TEE\.limits\.card: .*1 to 100/],
+  ["half a parcel for an address", drop({ limits: { address: 2.5 } }), /^DROP_MOTH_TEE\.limits\.address: .*1 to 100/],
+  ["a limit of something else", drop({ limits: { household: 4 } }), /^DROP_MOTH_TEE\.limits/],
   ["a capture that does not exist", drop({ capture: "later" }), /^DROP_MOTH_TEE\.capture: .*at-once or on-fulfilment/],
   ["a home that does not exist", drop({ home: "mars" }), /^DROP_MOTH_TEE\.home: .*weur/],
   ["a picture outside of static/", drop({ image: "../secret.png" }), /^DROP_MOTH_TEE\.image: /],
@@ -133,6 +156,13 @@ describe("a config that cannot be right is refused with its table, its field and
     const mistakes = mistakesOf(breakIt);
     expect(mistakes).toHaveLength(1);
     expect(mistakes[0]).toMatch(mistake);
+  });
+
+  test("a drip is fine up to the very moment at which the next stage opens, with as many steps as a plan has room for, and every second on a local machine", () => {
+    expect(mistakesOf(drop({ stages: drips({ every: "9m", units: 5 }) }))).toEqual([]);
+    expect(mistakesOf(drop({ stages: drips({ every: "10s", units: 1 }), items: [{ ...item, quantity: 495 }] }))).toEqual([]);
+    expect(mistakesOf(drop({ stages: drips({ every: "2m", units: 5 }), lanes: [{ ...member, until: "119s" }] }))).toEqual([]);
+    expect(mistakesOf(drop({ stages: drips({ every: "1s", units: 5 }), lobby: { shards: 1, claimWindow: "1s" } }), true)).toEqual([]);
   });
 
   test("a table over 5 KB is refused even when each of its fields is fine", () => {

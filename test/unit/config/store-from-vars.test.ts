@@ -38,9 +38,17 @@ test("a drop that says only what it must gets the documented defaults", () => {
   expect(store.drops[0]?.source).toMatchObject({
     announceAt: { at: 0 }, lobbyOpensAt: { at: Date.UTC(2026, 11, 4, 17, 30) },
     stages: [{ sharePercent: 40, afterMs: 0 }, { sharePercent: 40, afterMs: 1_800_000 }, { sharePercent: 20, afterMs: 7_200_000 }],
-    limitPerPerson: 1, holdTtlMs: 480_000, capture: "at-once", low: 10, splits: [{ party: "platform", remainder: true }],
+    limitPerPerson: 1, limits: { address: null, card: null }, holdTtlMs: 480_000, capture: "at-once", low: 10, splits: [{ party: "platform", remainder: true }],
     campaigns: [], shards: 1, claimWindowMs: 60_000, admit: "paced",
   });
+});
+
+test("an address and a card may have limits of their own, as low as that of a person", () => {
+  const vars = rightVars();
+  Object.assign(vars.DROP_MOTH_TEE, { limitPerPerson: 4, limits: { address: 4, card: 100 } });
+  expect(parsed(vars).drops[0]?.source.limits).toEqual({ address: 4, card: 100 });
+  Object.assign(vars.DROP_MOTH_TEE, { limits: { card: 4 } });
+  expect(parsed(vars).drops[0]?.source.limits).toEqual({ address: null, card: 4 });
 });
 
 test("bundles take their components from items and from parts that are not sold alone", () => {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { decideConfirm, decideFail } from "../../../src/drop/payments.ts";
-import { UNNAMED_NETWORK } from "../../../src/drop/network-budgets.ts";
+import { decideAbandon } from "../../../src/drop/holds.ts";
+import { pressedHoldMs, UNNAMED_NETWORK } from "../../../src/drop/network-budgets.ts";
 import { DropBook } from "../../../src/drop/drop-book.ts";
 import { nodeHashing } from "../../../src/kernel/node-hashing.ts";
-import type { HoldView, Sitting, TicketFacts } from "../../../src/drop/port.ts";
+import type { HoldCommand, HoldView, Sitting, TicketFacts } from "../../../src/drop/port.ts";
 import { AT_ONCE, MINUTE, T0, TestDrop } from "./cast.ts";
 
 const NET = { network: "net" };
@@ -64,7 +65,56 @@ describe("what one network holds unpaid", () => {
   });
 });
 
+describe("a network with half of its budget of unpaid holds in use", () => {
+  const lasts = (drop: TestDrop, name: string, command: Partial<HoldCommand> = NET) => drop.held(drop.sit(name), 1, command).expiresAt - drop.now;
+
+  test("gets holds of half the time, and of the whole time again when it lets go; others do not notice", () => {
+    const drop = crowdedDrop(4);
+    expect([lasts(drop, "a"), lasts(drop, "b"), lasts(drop, "c"), lasts(drop, "d")]).toEqual([8, 8, 4, 4].map((minutes) => minutes * MINUTE));
+    expect(lasts(drop, "e", { network: "home" })).toBe(8 * MINUTE);
+    drop.readAt(T0 + 4 * MINUTE);
+    expect(lasts(drop, "f"), "the two that came before the pressure are still held").toBe(4 * MINUTE);
+    drop.readAt(T0 + 8 * MINUTE);
+    expect(lasts(drop, "g")).toBe(8 * MINUTE);
+  });
+
+  test("neither shortens nor lengthens a sitting that has held already, and the time to pay stays five minutes", () => {
+    const drop = crowdedDrop(2);
+    const early = drop.sit("a");
+    const first = drop.held(early, 1, NET);
+    const late = drop.sit("b");
+    const short = drop.held(late, 1, NET);
+    expect(short.expiresAt).toBe(drop.now + 4 * MINUTE);
+    drop.now += MINUTE;
+    expect(drop.held(early, 2, { ...NET, replaces: first.id }).expiresAt).toBe(first.expiresAt);
+    drop.run((state, now, hashing) => decideAbandon(state, first.id, early.entry, now, hashing));
+    expect(drop.held(late, 1, { ...NET, replaces: short.id }).expiresAt, "the pressure is gone, the end stays").toBe(short.expiresAt);
+    const last = drop.sit("c");
+    const hold = drop.held(last, 1, { network: "home" });
+    expect(drop.placed(last, hold).payBy).toBe(hold.expiresAt);
+  });
+
+  test("counts what goes back in a swap as gone, and an order that is not paid as there", () => {
+    const drop = crowdedDrop(2);
+    const sitting = drop.sit("a");
+    const hold = drop.held(sitting, 1, NET);
+    expect(drop.placed(sitting, hold).payBy).toBe(hold.expiresAt);
+    const late = drop.sit("b");
+    const short = drop.held(late, 1, NET);
+    expect(short.expiresAt - drop.now).toBe(4 * MINUTE);
+    expect(drop.placed(late, short).payBy).toBe(drop.now + 5 * MINUTE);
+  });
+
+  test.each([[30 * MINUTE, 15 * MINUTE], [8 * MINUTE, 4 * MINUTE], [3 * MINUTE, 2 * MINUTE], [2 * MINUTE, 2 * MINUTE], [10_000, 5_000]])("with a hold of %i ms gets %i ms: never less than two minutes, or half where the plan gives less than those", (holdTtlMs, pressedMs) => {
+    expect(pressedHoldMs({ holdTtlMs })).toBe(pressedMs);
+  });
+});
+
 describe("orders that fail at the till", () => {
+  const heldBy = (drop: TestDrop, name: string): [Sitting, HoldView] => {
+    const sitting = drop.sit(name);
+    return [sitting, drop.held(sitting, 1, NET)];
+  };
   const failed = (drop: TestDrop, sitting: Sitting, hold: HoldView) => drop.run((state, now, hashing) => decideFail(state, drop.placed(sitting, hold).id, now, hashing));
 
   test("leave the same sitting a second try and no third, and keep nobody else of its network from holding", () => {
@@ -77,6 +127,48 @@ describe("orders that fail at the till", () => {
     expect(drop.hold(sitting, 1, NET)).toEqual({ ok: false, rejection: { code: "too_many_requests", retryAt: second.expiresAt } });
     expect(drop.record).toHaveLength(rows);
     expect(drop.hold(drop.sit("b"), 1, NET).ok).toBe(true);
+  });
+
+  test("of ever new people and browsers in one network stop that network after six in half an hour, and nobody else", () => {
+    const drop = crowdedDrop(60);
+    const start = drop.now;
+    let orders = 0;
+    for (let index = 0; index < 40; index++) {
+      const sitting = drop.sit(`tester-${index}`);
+      for (const _ of [1, 2]) {
+        drop.now += 1_000;
+        const answer = drop.hold(sitting, 1, NET);
+        if (!answer.ok) {
+          expect(answer.rejection).toEqual({ code: "too_many_requests", retryAt: start + 1_000 + 30 * MINUTE });
+          continue;
+        }
+        failed(drop, sitting, answer.value);
+        orders += 1;
+      }
+    }
+    expect(orders).toBe(6);
+    expect(drop.hold(drop.sit("neighbour"), 1, { network: "home" }).ok).toBe(true);
+    for (const [late, isHeld] of [[-1, false], [0, true]] as const) {
+      drop.now = start + 1_000 + 30 * MINUTE + late;
+      expect(drop.hold(drop.sit(`later ${late}`), 1, NET).ok).toBe(isHeld);
+    }
+  });
+
+  test("stop no network in which more people pay than fail, and are remembered when the object was started again", () => {
+    const drop = crowdedDrop(60);
+    const orderOf = (name: string) => drop.placed(...heldBy(drop, name));
+    for (let index = 0; index < 7; index++) drop.run((state, now, hashing) => decideConfirm(state, orderOf(`buyer-${index}`).id, `pay_${index}`, now, hashing));
+    for (let index = 0; index < 6; index++) failed(drop, ...heldBy(drop, `unlucky-${index}`));
+    const waiting = [drop.sit("a"), drop.sit("b"), drop.sit("c")] as const;
+    failed(drop, waiting[0], drop.held(waiting[0], 1, NET));
+    expect(drop.hold(waiting[1], 1, NET)).toMatchObject({ ok: false, rejection: { code: "too_many_requests" } });
+    const rows = { holds: [...drop.state.holds.values()], sittings: [...drop.state.sittings.values()], orders: [...drop.state.orders.values()], verdicts: [...drop.state.verdicts.values()], seals: [...drop.state.seals.values()], thresholds: [...drop.state.thresholds.values()], calls: [], outbox: [] };
+    drop.book = new DropBook({ facts: drop.state.facts, tail: drop.state.tail, rows }, nodeHashing);
+    expect(drop.hold(waiting[1], 1, NET)).toMatchObject({ ok: false, rejection: { code: "too_many_requests" } });
+    // Late money for one of them: it did not fail after all.
+    const [late] = [...drop.state.holds.values()].filter(({ state }) => state === "voided");
+    drop.run((state, now, hashing) => decideConfirm(state, late?.order ?? "", "pay_late", now, hashing));
+    expect(drop.hold(waiting[2], 1, NET).ok).toBe(true);
   });
 
   test("are not counted where the money came in the end", () => {

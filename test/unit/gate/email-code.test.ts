@@ -20,5 +20,11 @@ describe("a code", () => {
     expect(mail).toMatchObject({ to: "ana@example.org", key: "code/1", subject: "12345678 is your code for Moth Bcc: x@example.org tee" });
     expect(mail.text).toContain("\n12345678\n");
     expect(mail.text).toContain("ten minutes");
+    expect(mail.text).toContain("Nobody from the store will ever ask you for it.");
+  });
+
+  test("comes in another mail when it is for a friend's group, which says to whom it may be given and what that does", () => {
+    const { text } = codeMail({ to: "ben@example.org", code: "12345678", drop: "Moth tee", store: "Nightjar", key: "code/2", isForGroup: true });
+    for (const words of ["\n12345678\n", "give it to that friend and to nobody else", "this address can have no other place in this drop", "ten minutes"]) expect(text).toContain(words);
   });
 });

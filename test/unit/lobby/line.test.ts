@@ -10,7 +10,7 @@ import { type BookedTicket, TicketBook } from "../../../src/lobby/tickets.ts";
 const OPENS_AT = 1_796_407_200_000;
 const SEED = nodeHashing.sha256("a seed for these tests");
 const SKUS = ["MOTH-S", "MOTH-M", "MOTH-L"];
-const WINDOW = { lobbyOpensAt: 0, opensAt: OPENS_AT, closesAt: OPENS_AT + 9_000_000, isOver: false, asksForPerson: false, lanes: [] };
+const WINDOW = { lobbyOpensAt: 0, opensAt: OPENS_AT, closesAt: OPENS_AT + 9_000_000, isOver: false, asksForPerson: false, limitPerPerson: 20, lanes: [] };
 
 interface Wish {
   readonly lane: string;

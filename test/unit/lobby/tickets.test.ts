@@ -9,7 +9,7 @@ const OPENS_AT = 1_600_000;
 const CLOSES_AT = 2_000_000;
 const lane = (name: string, sharePercent: number, weight: number): LaneShare => ({ lane: name, sharePercent, untilMs: 60_000, weight, evidence: { kind: "invite" } });
 const RUNNING: JoinWindow = {
-  lobbyOpensAt: LOBBY_OPENS_AT, opensAt: OPENS_AT, closesAt: CLOSES_AT, isOver: false, asksForPerson: false,
+  lobbyOpensAt: LOBBY_OPENS_AT, opensAt: OPENS_AT, closesAt: CLOSES_AT, isOver: false, asksForPerson: false, limitPerPerson: 20,
   lanes: [lane("local", 20, 1), lane("member", 10, 3), lane("friends", 10, 1)],
 };
 

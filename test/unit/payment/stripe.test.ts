@@ -140,9 +140,19 @@ describe("the provider's truth", () => {
     const { provider, asked } = recording([{ status: 200, body: intent({ amount_received: 300, latest_charge: null }) }]);
     expect(await provider.truth({ session: null, payment: "pi_1" })).toEqual({
       order: "ord_1", session: null,
-      payment: { id: "pi_1", status: "authorised", amountMinor: 12_600, capturedMinor: 300, currency: "EUR", captureBefore: null, isMulticapture: false },
+      payment: { id: "pi_1", status: "authorised", amountMinor: 12_600, capturedMinor: 300, currency: "EUR", captureBefore: null, isMulticapture: false, card: null },
     });
     expect(asked[0]?.path).toBe("/v1/payment_intents/pi_1");
+  });
+
+  test.each([
+    ["of a card", { type: "card", card: { fingerprint: "Xt5EWLLDS7FJjR1c" } }, "Xt5EWLLDS7FJjR1c"],
+    ["of a wallet's card, which has a number of its own", { type: "card", card: { fingerprint: "Zz9EWLLDS7FJjR1c", wallet: { type: "apple_pay" } } }, "Zz9EWLLDS7FJjR1c"],
+    ["of a card that the provider does not name", { type: "card", card: { fingerprint: null } }, null],
+    ["of what is no card", { type: "sepa_debit", sepa_debit: { fingerprint: "bank" } }, null],
+  ])("names the card %s", async (_, details, card) => {
+    const { provider } = recording([{ status: 200, body: intent({ latest_charge: { id: "ch_1", object: "charge", payment_method_details: details } }) }]);
+    expect(await provider.truth({ session: null, payment: "pi_1" })).toMatchObject({ payment: { card } });
   });
 
   test("of something unknown is null, of a provider that does not answer a fault", async () => {

@@ -1,37 +1,12 @@
 import { expect, test } from "vitest";
-import type { NightFacts, RecordRow, ShopperFact } from "../../../src/rehearsal/facts.ts";
+import type { NightFacts, RecordRow } from "../../../src/rehearsal/facts.ts";
 import { arrivalCorrelation, checksOf, lateClaims, sharesOf, shareTolerance } from "../../../src/rehearsal/findings.ts";
+import { figuresOf, recordFigures } from "../../../src/rehearsal/figures.ts";
 import { reportOf } from "../../../src/rehearsal/report.ts";
 import { reportPage } from "../../../src/rehearsal/report-page.ts";
 import { reportText } from "../../../src/rehearsal/report-text.ts";
 import { correlation, quantile, shareDeviation } from "../../../src/rehearsal/statistics.ts";
-
-const OPENS_AT = 1_000_000;
-
-/** A night in which everybody who came bought one unit: so many people, and so many bots. */
-function night(people: number, bots: number, changes: Partial<NightFacts> = {}): NightFacts {
-  const shoppers = [...Array(people + bots).keys()].map((index): ShopperFact => ({
-    class: index < people ? "people" : "bots", intent: "buys", identity: `who-${index}`, entry: `entry-${index}`, lane: "open", wants: [{ sku: "A", quantity: 1 }],
-    joinedAt: OPENS_AT - 1_000 + index, rank: `0${String((index * 7_919) % 1_009).padStart(6, "0")}`, calledAt: OPENS_AT + 1, admittedAt: OPENS_AT + 100, end: "bought",
-  }));
-  const rows = shoppers.flatMap(({ entry }, index): RecordRow[] => ["admit", "hold", "place", "sell"].map((kind, step) => ({
-    seq: index * 4 + step + 1, kind, at: OPENS_AT + index, sku: kind === "admit" ? "" : "A", quantity: kind === "admit" ? 0 : 1, subject: entry ?? "", ref: kind === "admit" ? "" : `ref-${index}`, lane: "", upTo: "",
-  })));
-  const units = people + bots;
-  const orders = shoppers.map((_, index) => ({ id: `ord-${index}`, ref: `ref-${index}`, isPaid: true, isConfirmed: true }));
-  return {
-    terms: {
-      seed: 1, gates: "all gates", isEmailProven: true, drop: "night", title: "Night", people, bots, identities: bots, abandonShare: 0, units, shards: 1, lobbyMs: 1_000,
-      compression: { speed: 120, stages: [{ sharePercent: 100, afterMs: 0 }], closesAfterMs: 10_000, holdMs: 10_000, claimWindowMs: 3_000, notes: [] },
-    },
-    opensAt: OPENS_AT, closesAt: OPENS_AT + 10_000, stages: [{ opensAt: OPENS_AT, units }], stock: [{ sku: "A", units }], rows, head: "row 1", shoppers, orders,
-    payments: orders.map(({ id }) => ({ order: id, authorisedMinor: 100, capturableMinor: 0, receivedMinor: 100, refundedMinor: 0 })),
-    ledger: orders.map(({ id }) => ({ order: id, state: "confirmed", postedMinor: 100, pendingMinor: 0 })),
-    routes: [], requestsBySecond: [[OPENS_AT / 1_000, 5]], calls: [{ kind: "DropObject", object: "a", second: OPENS_AT / 1_000, call: "hold", calls: 9 }], faults: [], tried: [], broken: [],
-    verifier: { isRight: true, sentence: "Yes.", findings: [] }, remarks: [], tookSeconds: 1,
-    ...changes,
-  };
-}
+import { night, OPENS_AT } from "../../support/rehearsed-night.ts";
 
 const broken = (facts: NightFacts) => checksOf(facts).filter(({ isHeld }) => !isHeld).map(({ name }) => name);
 
@@ -52,6 +27,7 @@ test("each thing that must never happen fails the rehearsal", () => {
     [{ ledger: right.ledger.map((order, index) => (index === 0 ? { ...order, postedMinor: 99 } : order)) }, /The ledger says/],
     [{ orders: [...right.orders, { id: "ord-x", ref: "ref-x", isPaid: false, isConfirmed: false }] }, /Every order that anybody was told of/],
     [{ orders: [...right.orders, { id: "ord-x", ref: "ref-x", isPaid: true, isConfirmed: true }] }, /Whoever was told that an order is confirmed/],
+    [{ shoppers: right.shoppers.map((shopper, index) => (index === 1 ? { ...shopper, identity: "who-0", way: "forms" as const } : shopper)) }, /One proven address had one place/],
     [{ verifier: { isRight: false, sentence: "No.", findings: ["Row 3 is wrong."] } }, /The public record is right/],
     [{ shoppers: right.shoppers.map((shopper, index) => ({ ...shopper, rank: `0${String(index).padStart(6, "0")}` })) }, /Coming early gained nothing/],
     [{ broken: [{ what: "a position that was shown grew", count: 1, examples: ["tkt: 3 and then 4"] }] }, /a position that was shown grew/],
@@ -68,7 +44,7 @@ test("bots that get more than their part of the identities fail the rehearsal, a
   const crowd = night(900, 100);
   const winners = (people: number, bots: number): NightFacts => {
     const won = new Set([...Array(people).keys(), ...[...Array(bots).keys()].map((index) => 900 + index)].map((index) => `entry-${index}`));
-    return { ...crowd, terms: { ...crowd.terms, units: people + bots }, stock: [{ sku: "A", units: people + bots }], rows: crowd.rows.filter(({ subject }) => won.has(subject)) };
+    return { ...crowd, terms: { ...crowd.terms, units: people + bots }, stock: [{ sku: "A", units: people + bots, stages: [{ opensAt: OPENS_AT, units: people + bots }] }], rows: crowd.rows.filter(({ subject }) => won.has(subject)) };
   };
   const unfair = sharesOf([winners(300, 100)]);
   expect(unfair).toMatchObject({ soldUnits: 400, botShare: 0.25, identityShare: 0.1 });
@@ -81,7 +57,7 @@ test("bots that get more than their part of the identities fail the rehearsal, a
 
 test("whoever claims after the window of the call is counted as late, by the record's own times", () => {
   const facts = night(50, 10);
-  const serve = (at: number): RecordRow => ({ seq: 0, kind: "serve", at, sku: "A", quantity: 0, subject: "", ref: "", lane: "open", upTo: "~" });
+  const serve = (at: number): RecordRow => ({ seq: 0, kind: "serve", at, sku: "A", quantity: 0, subject: "", ref: "", lane: "open", stage: 0, upTo: "~" });
   expect(lateClaims({ ...facts, rows: [serve(OPENS_AT), ...facts.rows] }, "people")).toEqual({ called: 50, late: 0 });
   // The first eleven were admitted at most ten milliseconds after the opening.
   expect(lateClaims({ ...facts, rows: [serve(OPENS_AT - 2_990), ...facts.rows] }, "people")).toEqual({ called: 50, late: 39 });
@@ -107,11 +83,27 @@ test("the arithmetic of the report is right where it can be done by hand", () =>
 test("the page needs nothing but itself, says every figure of a plot in a table, and lets no text become markup", () => {
   const title = "</script><script>alert(1)</script>";
   const report = reportOf([night(50, 10, { terms: { ...night(50, 10).terms, title } })]);
-  const page = reportPage(report, { madeAt: "2026-12-04 18:00", library: { script: "window.uPlot = {};", style: ".u {}" } });
+  const page = reportPage(report, { madeAt: "2026-12-04 18:00", library: { script: "window.uPlot = {};", style: ".u {}" }, figures: figuresOf([night(50, 10, { terms: { ...night(50, 10).terms, title } })], "2026-12-04T18:00:00.000Z") });
   expect(page).not.toContain("<script>alert");
+  const figures: unknown = JSON.parse(/<script type="application\/json" id="figures">(.*?)<\/script>/s.exec(page)?.[1] ?? "");
+  expect(figures).toMatchObject({ format: "tranche-rehearsal/1", nights: [{ terms: { title, seed: 1 }, record: { sold: 60, soldOutAfterMs: 59 }, shares: { unitsByClass: { people: 50, bots: 10 } } }] });
   expect(page).not.toMatch(/(?:src|href)\s*=|@import|url\(|https?:/);
   expect(page.match(/data-plot="/g)).toHaveLength(4);
   expect(page.match(/The figures of this plot/g)).toHaveLength(4);
   expect(page).toContain("prefers-color-scheme: dark");
   expect(reportText(report, true)).toContain(report.verdict);
+});
+
+test("what a record alone says is the same whoever made it: rows by kind, when all was taken and sold, waits, and how far the line was served", () => {
+  const { rows, stock } = night(3, 1);
+  const row = (kind: string, at: number, more: Partial<RecordRow>): RecordRow => ({ seq: 0, kind, at: OPENS_AT + at, sku: "A", quantity: 0, subject: "", ref: "", lane: "", stage: 0, upTo: "", ...more });
+  const served = [row("serve", 0, { lane: "open", upTo: "01" }), row("serve", 5, { lane: "open", upTo: "~" })];
+  const figures = recordFigures([...served, ...rows], stock);
+  expect(figures).toEqual({
+    rowsByKind: { serve: 2, admit: 4, hold: 4, place: 4, sell: 4 }, units: 4, sold: 4, takenAfterMs: 3, soldOutAfterMs: 3,
+    admittedAfterMs: { count: 4, median: 1, p95: 3, longest: 3 }, thresholds: [{ sku: "A", lane: "open", steps: 2, upTo: "~" }],
+  });
+  // What comes back after all was sold was not sold out in the end.
+  expect(recordFigures([...rows, row("return", 9, { quantity: 1 })], stock)).toMatchObject({ sold: 3, soldOutAfterMs: null });
+  expect(recordFigures([...rows, row("return", 9, { quantity: 1 }), row("hold", 11, { quantity: 1 }), row("sell", 12, { quantity: 1 })], stock)).toMatchObject({ takenAfterMs: 3, soldOutAfterMs: 12 });
 });

@@ -46,6 +46,33 @@ describe("an authorisation", () => {
   });
 });
 
+describe("a card", () => {
+  const fingerprintBy = async (provider: Provider, card?: string) => {
+    const { id } = await provider.session();
+    await provider.pay(id, { outcome: "approve", ...(card === undefined ? {} : { card }) });
+    const { payment_intent: paid } = await provider.stripe.checkout.sessions.retrieve(id, { expand: ["payment_intent.latest_charge"] });
+    const charge = typeof paid === "string" || typeof paid?.latest_charge === "string" ? null : paid?.latest_charge;
+    return charge?.payment_method_details?.card?.fingerprint;
+  };
+
+  test("has one fingerprint in every payment by its number, and no other card has it; sixteen digits that begin with 411111 are a card of their own", async () => {
+    const provider = new Provider();
+    const [plain, named, spaced] = [await fingerprintBy(provider), await fingerprintBy(provider, "approve"), await fingerprintBy(provider, "4242 4242 4242 4242")];
+    expect(plain).toMatch(/^[0-9a-z]{16}$/);
+    expect([named, spaced]).toEqual([plain, plain]);
+    const own = await Promise.all(Array.from({ length: 50 }, (_, index) => fingerprintBy(provider, `411111${String(index).padStart(10, "0")}`)));
+    expect(new Set([plain, ...own]).size).toBe(51);
+    expect(await fingerprintBy(provider, "4111 1100 0000 0007")).toBe(own[7]);
+  });
+
+  test("of no known number is refused, and nothing is paid", async () => {
+    const provider = new Provider();
+    const { id } = await provider.session();
+    for (const card of ["41111100000000", "4111110000000000x", "5111110000000000"]) expect((await provider.pay(id, { outcome: "approve", card })).status).toBe(422);
+    expect((await provider.books.report()).paymentIntents).toEqual([]);
+  });
+});
+
 describe("an authorisation for several captures", () => {
   const multicapture = { payment_method_options: { card: { request_multicapture: "if_available" as const } } };
 

@@ -66,7 +66,7 @@ class CrowdProvider implements PaymentProvider {
   #payment(order: string): PaymentTruth {
     const capturedMinor = this.capturedMinor(order);
     const amountMinor = this.totals.get(order) ?? 0;
-    return { id: `pi_${order}`, status: capturedMinor === 0 ? "authorised" : "captured", amountMinor, capturedMinor, currency: "EUR", captureBefore: null, isMulticapture: false };
+    return { id: `pi_${order}`, status: capturedMinor === 0 ? "authorised" : "captured", amountMinor, capturedMinor, currency: "EUR", captureBefore: null, isMulticapture: false, card: null };
   }
 
   async #call<Value>(work: () => Promise<Value>): Promise<Value> {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { payableStep } from "../../../src/kernel/money.ts";
 import { checkout, moneyDesk, sweepOrder } from "../../../src/settlement/checkout.ts";
 import { processInboxEvent, receiveWebhook } from "../../../src/settlement/inbox.ts";
 import type { TransferView } from "../../../src/settlement/port.ts";
@@ -200,10 +201,11 @@ describe("money in parts", () => {
 
   test("hand-overs and refunds in any order keep provider, order and ledger in step, to the minor unit", async () => {
     await fc.assert(fc.asyncProperty(world, async ({ quantities, unitPrice, fixedMinor, percents, steps, isMulticapture, currency }) => {
+      const step = payableStep(currency);
       const lines = quantities.map((quantity, index) => {
-        const discountMinor = index;
-        const totalMinor = Math.max(0, quantity * unitPrice - discountMinor);
-        return { sku: `S${index}`, title: `S${index}`, quantity, unitPriceMinor: unitPrice, discountMinor, totalMinor, taxMinor: 0 };
+        const discountMinor = index * step;
+        const totalMinor = Math.max(0, quantity * unitPrice * step - discountMinor);
+        return { sku: `S${index}`, title: `S${index}`, quantity, unitPriceMinor: unitPrice * step, discountMinor, totalMinor, taxMinor: 0 };
       });
       const totalMinor = lines.reduce((sum, line) => sum + line.totalMinor, 0);
       const splits = [{ party: "partner", fixedMinor }, ...percents.map((percent, index) => ({ party: `creator:${index}`, percent })), { party: "platform", remainder: true as const }];
@@ -218,6 +220,8 @@ describe("money in parts", () => {
       expectResolvedOnce(transfers);
       expect(transfers.every((transfer) => transfer.amountMinor > 0)).toBe(true);
       expect(view?.capturedMinor).toBe(provider.payment?.capturedMinor ?? 0);
+      expect((provider.payment?.capturedMinor ?? 0) % step).toBe(0);
+      expect(provider.refundedMinor() % step).toBe(0);
       expect(view?.refundedMinor).toBe(provider.refundedMinor());
       expect(balances(transfers)["provider:stripe"] ?? 0).toBe(provider.refundedMinor() - (provider.payment?.capturedMinor ?? 0));
       const open = transfers.filter((transfer) => transfer.state === "pending" && !transfers.some((other) => other.pendingId === transfer.id));

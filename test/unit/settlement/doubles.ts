@@ -27,6 +27,8 @@ export class ProviderDouble implements PaymentProvider {
   readonly refunds = new Map<string, number>();
   troubles: Trouble[] = [];
   isMulticapture = false;
+  /** The fingerprint of the card with which shoppers pay. */
+  card: string | null = null;
   isRefusingRefunds = false;
   isFailingCaptures = false;
   order: PlacedOrder | null = null;
@@ -39,7 +41,7 @@ export class ProviderDouble implements PaymentProvider {
   /** Somebody pays in another page than the one that the shop knows. */
   payElsewhere(order: PlacedOrder, id: string): void {
     this.order = order;
-    this.strays.set(id, { id, status: "authorised", amountMinor: order.totalMinor, capturedMinor: 0, currency: order.currency, captureBefore: null, isMulticapture: false });
+    this.strays.set(id, { id, status: "authorised", amountMinor: order.totalMinor, capturedMinor: 0, currency: order.currency, captureBefore: null, isMulticapture: false, card: this.card });
   }
 
   /** The shopper pays on the hosted page. */
@@ -47,7 +49,7 @@ export class ProviderDouble implements PaymentProvider {
     if (this.session.status !== "open") throw new Error("the session takes no payment");
     this.session.status = "complete";
     this.order = order;
-    this.payment = { id: "pi_1", status, amountMinor, capturedMinor: 0, currency: order.currency, captureBefore: null, isMulticapture: this.isMulticapture };
+    this.payment = { id: "pi_1", status, amountMinor, capturedMinor: 0, currency: order.currency, captureBefore: null, isMulticapture: this.isMulticapture, card: this.card };
   }
 
   refundedMinor(): number {
@@ -138,7 +140,10 @@ export class ProviderDouble implements PaymentProvider {
 /** A drop whose answers are final per payment, as the real one's are. */
 export class DropDouble implements SettlementDrop {
   verdict: ConfirmAnswer["verdict"] = "sold";
+  refusal: "card_limit" | null = null;
   readonly confirmed: string[] = [];
+  /** What the drop was told of the card of each confirmed payment. */
+  readonly cards: (string | null)[] = [];
   readonly failed: string[] = [];
   readonly restocked = new Map<string, readonly Line[]>();
   readonly acknowledged: string[] = [];
@@ -146,15 +151,19 @@ export class DropDouble implements SettlementDrop {
   order: PlacedOrder | null = null;
   readonly #answers = new Map<string, ConfirmAnswer>();
 
-  async confirm(order: string, payment: string): Promise<ConfirmAnswer> {
+  async confirm(order: string, payment: string, card: string | null = null): Promise<ConfirmAnswer> {
     const key = `${order}/${payment}`;
-    const answer = this.#answers.get(key) ?? { verdict: this.verdict, at: 0 };
-    if (!this.#answers.has(key)) this.confirmed.push(key);
+    const refused: ConfirmAnswer = { verdict: "refused", at: 0, ...(this.refusal === null ? {} : { reason: this.refusal }) };
+    const answer = this.#answers.get(key) ?? (this.verdict === "sold" ? { verdict: "sold", at: 0 } : refused);
+    if (!this.#answers.has(key)) {
+      this.confirmed.push(key);
+      this.cards.push(card);
+    }
     this.#answers.set(key, answer);
     return answer;
   }
   async confirmAll(payments: readonly PaymentToConfirm[]): Promise<readonly ConfirmAnswer[]> {
-    return Promise.all(payments.map(({ order, payment }) => this.confirm(order, payment)));
+    return Promise.all(payments.map(({ order, payment, card }) => this.confirm(order, payment, card)));
   }
   async processing(): Promise<number | null> {
     return this.extendedTo;

@@ -168,6 +168,19 @@ export const FORGERIES: readonly Forgery[] = [
   edit("a row of a kind that there is not", (rows) => nth(rows, "serve"), () => ({ kind: "gift" }), /does not say what a row of this kind says/),
 ];
 
+const groupAdmitted = (rows: Row[], index = 0) => nth(rows, "admit", index, (row) => row["people"] !== undefined);
+const holdOf = (rows: Row[], row: Row) => after(rows, row, (other) => other.kind === "hold" && other["subject"] === row["subject"]);
+
+/** Forgeries of a record in which people stood in line together. */
+export const GROUP_FORGERIES: readonly Forgery[] = [
+  edit("more stand together than the plan lets", (rows) => groupAdmitted(rows), () => ({ people: 4 }), /admits 4 people with one entry, and the plan lets 3 stand together/),
+  edit("one person is called a group", (rows) => groupAdmitted(rows), () => ({ people: 1 }), /does not say what a row of this kind says/),
+  edit("a group is called one person", (rows) => groupAdmitted(rows), () => ({ people: undefined }), /gives one person 5 units, and the limit is 2/, holdOf),
+  edit("a group takes more than its people may have", (rows) => holdOf(rows, groupAdmitted(rows)), () => ({ quantity: 15 }), /gives a group of 3 15 units, and the limit is 6/),
+  edit("a group has grown when it comes again", (rows) => groupAdmitted(rows, 1), () => ({ people: 2 }), /admits 2 with an entry that stood for 3 before/),
+  insert("a later plan lets more stand together", (rows) => nth(rows, "close"), (_, rows) => ({ ...clone(plan(rows)), group: 4 }), /changes the number of people who may stand together/),
+];
+
 /** The forgery as it would be served, and the number of the row where it has to be found. */
 export function forged(drop: PublicDrop, { forge }: Forgery): { readonly drop: PublicDrop; readonly seq: number } {
   // Rows to be changed at will; they are made rows again below.

@@ -96,8 +96,8 @@ export class Night {
     this.drop = new TestDrop({ ...TERMS, ...changes });
   }
 
-  join(name: string, sku: string, joinedAt: number, lane = "open"): TicketFacts {
-    const ticket = { ...this.drop.ticket(name, [{ sku, quantity: 1 }], joinedAt), lane, weight: lane === "open" ? 1 : 2, shard: this.tickets.length % 2 };
+  join(name: string, sku: string, joinedAt: number, lane = "open", more: Partial<TicketFacts> = {}): TicketFacts {
+    const ticket = { ...this.drop.ticket(name, [{ sku, quantity: 1 }], joinedAt), lane, weight: lane === "open" ? 1 : 2, shard: this.tickets.length % 2, ...more };
     this.tickets.push(ticket);
     return ticket;
   }
@@ -155,6 +155,27 @@ export class Night {
   public(keys: StoreKeys): PublicDrop {
     return { drop: "moth-tee", rows: this.drop.record, keys, entries: this.trees.map((trees) => (trees.length === 0 ? null : trees.flatMap(({ leaves }) => leaves))) };
   }
+}
+
+/** A drop in which up to three may stand together: three do and buy five, one stands alone, and each has had two turns. */
+export function groupNight(): Night {
+  const night = new Night({ groupMax: 3, stages: [{ sharePercent: 50, afterMs: 0 }, { sharePercent: 50, afterMs: 30 * MINUTE }] });
+  const { drop } = night;
+  night.join("three", "MOTH", T0 - MINUTE, "open", { people: 3, wants: [{ sku: "MOTH", quantity: 5 }] });
+  night.join("one", "MOTH", T0 - MINUTE + 1);
+  drop.now = T0 + 40;
+  night.seal();
+  for (const at of [T0 + 1_000, T0 + 31 * MINUTE]) {
+    drop.now = at;
+    night.serve();
+    for (const { ticket, sitting } of night.claimAll()) {
+      const held = drop.hold(sitting, ticket.wants);
+      const order = held.ok ? drop.place(sitting, held.value) : held;
+      if (order.ok) drop.run((state, now, hashing) => decideConfirm(state, order.value.id, `pay of ${order.value.id}`, now, hashing));
+    }
+  }
+  drop.readAt(T0 + 260 * MINUTE);
+  return night;
 }
 
 /** A whole sale: both lanes, people who buy, give up, run out, pay late and send back, a pause, a stage put off, and the close. */

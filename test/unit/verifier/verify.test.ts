@@ -1,15 +1,17 @@
 import { createHash, createHmac, randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { decideAbandon } from "../../../src/drop/holds.ts";
+import { decideControl } from "../../../src/drop/controls.ts";
+import { decideConfirm } from "../../../src/drop/payments.ts";
 import { decidePlanChange } from "../../../src/drop/plan-change.ts";
 import type { MovementRow } from "../../../src/drop/port.ts";
 import { hex } from "../../../src/verifier/bytes.ts";
 import { ownHashing } from "../../../src/verifier/sha256.ts";
 import { type Material, NO_QUESTIONS, type Questions, type Report, verifyDrop } from "../../../src/verifier/verify.ts";
 import { verdictText } from "../../../src/verifier/words.ts";
-import { edited, FORGERIES, forged, LEAF_FORGERIES, withLeaves } from "./forgeries.ts";
+import { edited, FORGERIES, forged, GROUP_FORGERIES, LEAF_FORGERIES, withLeaves } from "./forgeries.ts";
 import { MINUTE, source, T0, TestDrop } from "../drop/cast.ts";
-import { materialOf, Night, rechained, rowsOfKind, storeKeys, wholeNight } from "./real-record.ts";
+import { clone, groupNight, materialOf, Night, rechained, rowsOfKind, storeKeys, wholeNight } from "./real-record.ts";
 
 const TOOLS = { hashing: ownHashing, progress: () => undefined };
 const verify = (material: Material, questions: Questions = NO_QUESTIONS): Report => verifyDrop(material, questions, TOOLS);
@@ -127,6 +129,23 @@ describe("a record in which one thing was changed by somebody without the key", 
   });
 });
 
+describe("a record of a drop in which people stand in line together", () => {
+  const together = groupNight().public(keys);
+
+  test("is right when each group has at most what each of its people might have had, and the report says so", () => {
+    const report = verify(materialOf(together));
+    expect(report).toMatchObject({ verdict: "right", findings: [] });
+    expect(report.checked.join("\n")).toContain("nobody over the limit of 2 for each of up to 3 who stand in line together");
+    expect(rowsOfKind(together.rows, "hold").map(({ quantity }) => quantity).toSorted()).toEqual([1, 1, 5]);
+  });
+
+  test.each(GROUP_FORGERIES)("is found wrong where $name", (forgery) => {
+    const { drop, seq } = forged(together, forgery);
+    const [first] = verify(materialOf(drop)).findings;
+    expect({ seq: first?.seq, words: first?.words }).toEqual({ seq, words: expect.stringMatching(forgery.says) });
+  });
+});
+
 describe("a record that the seller forged, chained and signed anew", () => {
   test.each(FORGERIES)("is found wrong where $name", (forgery) => {
     const { drop, seq } = forged(honest, forgery);
@@ -229,4 +248,52 @@ test("the verifier's own SHA-256 and HMAC are the standard's, for every length a
     expect(hex(ownHashing.sha256(data))).toBe(createHash("sha256").update(data).digest("hex"));
     expect(hex(ownHashing.hmac(key)(data))).toBe(createHmac("sha256", key).update(data).digest("hex"));
   }
+});
+
+describe("a drop that drips", () => {
+  const stages = [{ sharePercent: 35, afterMs: 0 }, { sharePercent: 47, afterMs: 30 * MINUTE, drip: { everyMs: MINUTE, units: 3 } }, { sharePercent: 18, afterMs: 120 * MINUTE }];
+  const stock = [{ sku: "MOTH", quantity: 41 }, { sku: "POSTER", quantity: 9 }];
+  const dripped = () => {
+    const night = new Night({ stages, stock });
+    const { drop } = night;
+    for (let number = 0; number < 30; number++) night.join(`drawn ${number}`, "MOTH", T0 - 9 * MINUTE + number);
+    drop.now = T0;
+    night.seal();
+    for (const [index, at] of [0, 30, 31, 32, 50].entries()) {
+      drop.now = T0 + at * MINUTE + 500;
+      night.serve();
+      for (const { ticket, sitting } of night.claimAll()) {
+        const held = drop.hold(sitting, ticket.wants);
+        if (held.ok) drop.run((state, now, hashing) => decideConfirm(state, drop.placed(sitting, held.value).id, `pay of ${held.value.id}`, now, hashing));
+      }
+      if (index === 2) drop.run((state, now, hashing) => decideControl(state, { kind: "extend", stage: 5, byMs: 10 * MINUTE }, "desk", now, hashing));
+    }
+    drop.readAt(T0 + 240 * MINUTE);
+    return night.public(keys);
+  };
+  const record = dripped();
+  /** The record with another plan in its first row, chained anew. */
+  const planned = (change: (plan: { drips: { stage: number; steps: number }[]; items: { stages: { opensAt: string; units: number }[] }[] }) => void) => {
+    const rows = clone(record.rows) as unknown as Parameters<typeof change>[0][];
+    if (rows[0] !== undefined) change(rows[0]);
+    return verify(materialOf({ ...record, rows: rechained(rows as unknown as Record<string, unknown>[]) })).findings[0];
+  };
+
+  test("is found right, step by step, although no whole percentage gives a step, and although the rest of it was put off in the middle", () => {
+    const report = verify(materialOf(record));
+    expect(report).toMatchObject({ verdict: "right", findings: [] });
+    expect(report.checked.join(" ")).toContain("in 9 stages, split by largest remainder of the same percentages");
+    expect([...new Set(rowsOfKind(record.rows, "sell").map((row) => row["stage"]))]).toEqual([1, 2, 3, 4, 8]);
+  });
+
+  test.each<[string, Parameters<typeof planned>[0], RegExp]>([
+    ["hides that its stages are a drip", (plan) => { plan.drips = []; }, /no whole percentages/],
+    ["says a drip that is longer than the plan", (plan) => { plan.drips = [{ stage: 2, steps: 9 }]; }, /not made of stages of its own/],
+    ["says two drips of the same stages", (plan) => { plan.drips.push({ stage: 3, steps: 2 }); }, /from stage 3 on, that is not made of stages of its own/],
+    ["brings more with one step than with the others", (plan) => { const steps = plan.items[0]?.stages ?? []; if (steps[3] && steps[6]) { steps[3].units++; steps[6].units--; } }, /does not bring as many units with each step as with the first/],
+    ["takes a step later than the others", (plan) => { for (const { stages: own } of plan.items) { const step = own[3]; if (step) step.opensAt = new Date(Date.parse(step.opensAt) + 1_000).toISOString(); } }, /not equally far apart/],
+    ["moves a unit out of the drip", (plan) => { const steps = plan.items[0]?.stages ?? []; if (steps[0] && steps[7]) { steps[0].units++; steps[7].units--; } }, /does not bring|no whole percentages/],
+  ])("is found wrong where the plan %s", (_, change, words) => {
+    expect(planned(change)).toMatchObject({ seq: 1, words: expect.stringMatching(words) });
+  });
 });

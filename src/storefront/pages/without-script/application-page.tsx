@@ -1,9 +1,11 @@
+import { isDripping } from "../../browser/drips.ts";
 import { leftWords } from "../../browser/outlook.ts";
 import { firstChoice } from "../../browser/choice.ts";
 import type { Line } from "../../../drop/port.ts";
 import type { LobbyLive } from "../../../lobby/port.ts";
 import { laneEvidence } from "../lane-words.ts";
 import { isOver, phaseWords } from "../phase-words.ts";
+import { togetherText } from "../together-words.ts";
 import { Field, Quantities, WayForm, WayPage, type WayFacts } from "./frame.tsx";
 
 export interface ApplicationFacts {
@@ -40,7 +42,7 @@ function Over({ facts }: { readonly facts: WayFacts }) {
 function ApplicationForm({ facts, application }: { readonly facts: WayFacts; readonly application: ApplicationFacts }) {
   const { live, wants, email, evidence } = application;
   const { plan } = facts;
-  const outlook = { phase: live.live.phase, hasNextStage: live.live.nextStageAt !== null };
+  const outlook = { phase: live.live.phase, hasNextStage: live.live.nextStageAt !== null, isDripping: isDripping(live.live.stage, live.plan.drips) };
   const left = (sku: string) => leftWords(outlook, live.live.items.find((item) => item.sku === sku));
   const isForSome = plan.lanes.some(({ evidence: { kind } }) => kind === "invite" || kind === "presence");
   return (
@@ -48,7 +50,7 @@ function ApplicationForm({ facts, application }: { readonly facts: WayFacts; rea
       <fieldset id="wants">
         <legend>What do you want?</legend>
         <Quantities facts={facts} chosen={firstChoice(plan, wants, plan.limitPerPerson)} most={plan.limitPerPerson} left={left} skus={null} />
-        <p class="fine">At most {plan.limitPerPerson} in all for each person. You can change it later; your place stays.</p>
+        <p class="fine">At most {plan.limitPerPerson} in all for each person. You can change it later; your place stays.{togetherText(plan) === null ? "" : " Standing in line together with friends needs JavaScript: here everyone stands alone."}</p>
       </fieldset>
       {isForSome ? <Field facts={facts} field={{ name: "evidence", label: "Invitation, if you have one", hint: "Its link, or the address to which the code at the pop-up led you.", value: evidence, autocomplete: "off", maxlength: 4_096 }} /> : null}
       <Field facts={facts} field={{ name: "email", label: "E-mail address", hint: "You get a code to it now, and your receipt later.", value: email, type: "email", autocomplete: "email", inputmode: "email", maxlength: 254, isRequired: true }} />

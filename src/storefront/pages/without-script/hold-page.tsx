@@ -3,6 +3,7 @@ import type { HoldView } from "../../../drop/port.ts";
 import type { LobbyLive } from "../../../lobby/port.ts";
 import type { DropConfig } from "../../../config/store-config.ts";
 import { formatMoney } from "../../../kernel/money.ts";
+import { isDripping } from "../../browser/drips.ts";
 import { leftWords } from "../../browser/outlook.ts";
 import { countryName } from "../checkout-form.tsx";
 import { slotsOf } from "../when.ts";
@@ -16,13 +17,15 @@ export interface HoldFacts {
   readonly entered: ReadonlyMap<string, string>;
   /** The items that may be held. */
   readonly skus: readonly string[];
+  /** How many items may be held in all. */
+  readonly limit: number;
 }
 
 /** What is held, until when, and everything that is needed to pay for it. */
-export function holdPage(facts: WayFacts, { config, live, hold, entered, skus }: HoldFacts) {
+export function holdPage(facts: WayFacts, { config, live, hold, entered, skus, limit }: HoldFacts) {
   const { plan, region, moments } = facts;
   const money = (amountMinor: number) => formatMoney(amountMinor, hold.currency, region.locale);
-  const outlook = { phase: live.live.phase, hasNextStage: live.live.nextStageAt !== null };
+  const outlook = { phase: live.live.phase, hasNextStage: live.live.nextStageAt !== null, isDripping: isDripping(live.live.stage, plan.drips) };
   return (
     <WayPage facts={facts} title="Held for you">
       <p class="story">Held until <strong>{moments.hour(hold.expiresAt)}</strong>. Order before then; paying has a little more time.</p>
@@ -38,7 +41,7 @@ export function holdPage(facts: WayFacts, { config, live, hold, entered, skus }:
           <input type="hidden" name="replaces" value={hold.id} />
           <fieldset>
             <legend>Hold this instead</legend>
-            <Quantities facts={facts} chosen={hold.lines} most={plan.limitPerPerson} left={(sku) => leftWords(outlook, live.live.items.find((item) => item.sku === sku))} skus={skus} />
+            <Quantities facts={facts} chosen={hold.lines} most={limit} left={(sku) => leftWords(outlook, live.live.items.find((item) => item.sku === sku))} skus={skus} />
           </fieldset>
           <button type="submit" class="quiet">Change it, until the same time</button>
         </WayForm>

@@ -2,12 +2,13 @@ import { lineWords } from "../../browser/choice.ts";
 import type { Step } from "../../browser/journey.ts";
 import { shortWords, stageOutWords, type Taken } from "../../browser/taken.ts";
 import { laneWords, placeWords } from "../../browser/words.ts";
+import { isDripping } from "../../browser/drips.ts";
 import { leftWords } from "../../browser/outlook.ts";
 import type { Line } from "../../../drop/port.ts";
 import { instantFromWire } from "../../../kernel/time.ts";
 import type { Standing } from "../../forms/standing.ts";
 import { laneAudience } from "../lane-words.ts";
-import { spanText } from "../when.ts";
+import { holdText, spanText } from "../when.ts";
 import { Quantities, WayForm, WayPage, type WayFacts } from "./frame.tsx";
 
 export interface PlaceFacts {
@@ -15,6 +16,8 @@ export interface PlaceFacts {
   readonly entry: string;
   readonly lane: string;
   readonly wants: readonly Line[];
+  /** How many items may be had with the place in all: with friends in line, as many for each of them. */
+  readonly limit: number;
   /** Between when and when the place is likely called; null where nobody can say. */
   readonly eta: { readonly from: number; readonly to: number } | null;
   /** How often the page looks again by itself, in seconds; null where it does not. */
@@ -65,14 +68,14 @@ function placeOf(facts: WayFacts, { standing, wants, eta }: PlaceFacts): PlaceWo
   const { live, served, free, isKept, position } = standing;
   const waiting = (title: string, ...sentences: string[]): PlaceWords => ({ title, sentences, skus: [], hasPlace: true });
   const over = (title: string, sentence: string): PlaceWords => ({ title, sentences: [sentence], skus: [], hasPlace: false });
-  const taken: Taken = { live, wants, left: free, isKept, words: (lines) => lineWords(plan, lines), nextText: () => moments.day(instantFromWire(live.nextStageAt ?? "") ?? plan.closesAt) };
+  const taken: Taken = { live, drips: plan.drips, wants, left: free, isKept, words: (lines) => lineWords(plan, lines), nextText: () => moments.day(instantFromWire(live.nextStageAt ?? "") ?? plan.closesAt) };
   switch (standing.step satisfies Step) {
     case "drawing":
       return waiting("Drawing the order", "The drop is open. The order of service is being drawn from a secret that was sealed before anyone joined; this takes a few seconds.");
     case "line":
       return waiting("You are in line", `Your place: ${placeWords(position)}.`, ...(eta === null ? [] : [`Likely called between now and ${moments.day(eta.to)}.`]), NEXT);
     case "called":
-      return { title: "It is your turn", sentences: [`Choose what to hold. Held, it is yours to pay for within ${spanText(plan.holdTtlMs)}; a place that was called waits for ${spanText(plan.claimWindowMs)} before others may take what it wanted, and is still served after that while there is stock.`], skus: served.map(({ sku }) => sku), hasPlace: true };
+      return { title: "It is your turn", sentences: [`Choose what to hold. Held, it is yours to pay for within ${holdText(plan)}; a place that was called waits for ${spanText(plan.claimWindowMs)} before others may take what it wanted, and is still served after that while there is stock.`], skus: served.map(({ sku }) => sku), hasPlace: true };
     case "short": {
       const { title, sentence } = shortWords(taken);
       return { title, sentences: [sentence], skus: free.map(({ sku }) => sku), hasPlace: true };
@@ -94,15 +97,19 @@ function placeOf(facts: WayFacts, { standing, wants, eta }: PlaceFacts): PlaceWo
   }
 }
 
+function mostWords({ limitPerPerson }: WayFacts["plan"], limit: number): string {
+  return limit === limitPerPerson ? `At most ${limit} in all for each person` : `At most ${limit} in all for everybody who stands in line with you`;
+}
+
 function HoldForm({ facts, place, skus }: { readonly facts: WayFacts; readonly place: PlaceFacts; readonly skus: readonly string[] }) {
   const { live, free } = place.standing;
-  const outlook = { phase: live.phase, hasNextStage: live.nextStageAt !== null };
+  const outlook = { phase: live.phase, hasNextStage: live.nextStageAt !== null, isDripping: isDripping(live.stage, facts.plan.drips) };
   return (
     <WayForm facts={facts} to="/hold">
       <fieldset id="wants">
         <legend>What shall be held for you?</legend>
-        <Quantities facts={facts} chosen={free} most={facts.plan.limitPerPerson} left={(sku) => leftWords(outlook, live.items.find((item) => item.sku === sku))} skus={skus} />
-        <p class="fine">At most {facts.plan.limitPerPerson} in all for each person: all of it is held, or nothing.</p>
+        <Quantities facts={facts} chosen={free} most={place.limit} left={(sku) => leftWords(outlook, live.items.find((item) => item.sku === sku))} skus={skus} />
+        <p class="fine">{mostWords(facts.plan, place.limit)}: all of it is held, or nothing.</p>
       </fieldset>
       <button type="submit" class="main">Hold it for me</button>
     </WayForm>
@@ -130,18 +137,18 @@ function Looking({ facts, seconds }: { readonly facts: WayFacts; readonly second
 }
 
 /** Another wish for the same place. */
-export function wantsPage(facts: WayFacts, wants: readonly Line[], standing: Standing) {
+export function wantsPage(facts: WayFacts, { wants, limit }: Pick<PlaceFacts, "wants" | "limit">, standing: Standing) {
   const { live } = standing;
   const { plan, base } = facts;
-  const outlook = { phase: live.phase, hasNextStage: live.nextStageAt !== null };
+  const outlook = { phase: live.phase, hasNextStage: live.nextStageAt !== null, isDripping: isDripping(live.stage, facts.plan.drips) };
   return (
     <WayPage facts={facts} title="Change what you want">
       <p class="story">Your place stays as it is.</p>
       <WayForm facts={facts} to="/wants">
         <fieldset id="wants">
           <legend>What do you want?</legend>
-          <Quantities facts={facts} chosen={wants} most={plan.limitPerPerson} left={(sku) => leftWords(outlook, live.items.find((item) => item.sku === sku))} skus={null} />
-          <p class="fine">At most {plan.limitPerPerson} in all for each person.</p>
+          <Quantities facts={facts} chosen={wants} most={limit} left={(sku) => leftWords(outlook, live.items.find((item) => item.sku === sku))} skus={null} />
+          <p class="fine">{mostWords(plan, limit)}.</p>
         </fieldset>
         <button type="submit" class="main">Save</button>
       </WayForm>

@@ -21,7 +21,7 @@ const OWN_WORDS: Readonly<Partial<Record<ProblemCode, string>>> = {
   credential_missing: "This browser has no place in this drop. Begin again: with the same e-mail address you get the place that you had.",
   credential_invalid: "The place of this browser is not valid any more. Begin again: with the same e-mail address you get the place that you had.",
   origin_refused: "The form did not come from this store's own page, or your browser does not say which page it came from. Open the page again and send it from there.",
-  identity_in_use: "This address has a place already. Type the code from the mail to go on with that place here.",
+  identity_in_use: "This address has a place already. Type the code from the mail to go on with that place here. A place in a group stays with whoever joined for all of it.",
   identity_invalid: "The code is mistyped, older than ten minutes, or was tried too often. Look at the newest mail, or ask for another code.",
   identity_required: "Staff have not confirmed this code. Show it to them and press the button again, or type the code from the mail.",
   not_admitted: "Your place is not called for that yet. It is kept, and the page says when it is called.",
@@ -35,6 +35,8 @@ const OWN_WORDS: Readonly<Partial<Record<ProblemCode, string>>> = {
   too_large: "That was more text than the form takes. Write less, and send it again.",
 };
 
+const ADDRESS_FULL = "As many were ordered to this postal address as one address may be sent of this drop. What you held went back: look at your place, and choose a pick-up point or another address in your next turn.";
+
 /** Moments are told to the minute: the one after. */
 const MINUTE_MS = 60_000;
 
@@ -47,5 +49,6 @@ export function refusedWords({ code, facts = {} }: Problem, moments: Moments): R
   };
   const [retryAt, nextStageAt, opensAt] = [time("retryAt"), time("nextStageAt"), time("lobbyOpensAt") ?? time("opensAt")];
   const when = retryAt !== null ? ` Try again at ${moments.day(retryAt + MINUTE_MS - 1)}.` : nextStageAt !== null ? ` The next stage opens ${moments.day(nextStageAt)}.` : opensAt !== null ? ` It opens ${moments.day(opensAt)}.` : "";
-  return { title: OWN_TITLES[code] ?? title, sentence: `${OWN_WORDS[code] ?? detail}${when}` };
+  const words = code === "limit_reached" && facts["per"] === "address" ? ADDRESS_FULL : (OWN_WORDS[code] ?? detail);
+  return { title: OWN_TITLES[code] ?? title, sentence: `${words}${when}` };
 }

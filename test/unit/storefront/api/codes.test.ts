@@ -73,6 +73,18 @@ describe("a code by mail", () => {
     expect([asked, notes.length]).toEqual([3, 0]);
   });
 
+  test("that one network has asked for too often is refused to that network alone, and an IPv6 site is one network", async () => {
+    const asked: string[] = [];
+    let network = "203.0.113.7";
+    const { send, made } = store(async () => undefined, {
+      lobby: { noteCode: async (note) => (asked.push(note.network), rejected({ code: "too_many_requests", retryAt: OPENS_AT })) },
+      ports: { visitor: () => ({ network, country: null, near: null }) },
+    });
+    const networks = ["203.0.113.7", "203.0.113.8", "2001:db8:1:1::/64", "2001:db8:1:2::/64", "203.0.113.7"];
+    for (network of networks) await expectProblem(await send("POST", PATH, ask()), "too_many_requests");
+    expect(asked).toEqual(["203.0.113.7", "203.0.113.8", "2001:db8:1::/48"].map(made.ports.credentials.networkOf));
+  });
+
   test("is refused where nobody could send it, so that the door stays shut", async () => {
     const refused = await store(null).send("POST", PATH, ask());
     await expectProblem(refused, "temporarily_unavailable");
@@ -125,10 +137,29 @@ describe("a join into a drop that asks for a proven address", () => {
     expect(joined).toEqual([(proofs[0] as { person: string }).person]);
   });
 
+  test("goes on with the ticket that the address has, and with its own where that one is the ticket of others", async () => {
+    const held = testId("tkt", "B");
+    const { jwk } = await newBrowser();
+    const join = async (owner: "nobody" | "the person" | "somebody else") => {
+      const abandoned: unknown[] = [];
+      const { made, send } = store(null, {
+        lobby: {
+          personsOf: async (ticket) => (expect(ticket).toBe(held), owner === "nobody" ? null : { owner: owner === "the person" ? made.ports.credentials.personOf("ana@example.org") : "another", members: [] }),
+          proveAddress: async (proof) => (abandoned.push(proof.abandoned), proof.abandoned === held ? accepted(null) : rejected({ code: "identity_in_use", ticket: held })),
+          join: async (command) => accepted({ ...command, joinedAt: OPENS_AT - 60_000 }),
+        },
+      });
+      const { status } = await send("PUT", `/api/drops/moth-tee/tickets/${TICKET}`, { body: { jwk, wants: WANTS, identity: { email: "ana@example.org", code: "12345678" } } });
+      return [status, abandoned];
+    };
+    expect(await join("somebody else")).toEqual([201, [undefined, held]]);
+    for (const owner of ["nobody", "the person"] as const) expect(await join(owner)).toEqual([409, [undefined]]);
+  });
+
   test("is refused by the person's shard, before the ticket's is asked", async () => {
     const { jwk } = await newBrowser();
     const join = (rejection: { readonly code: "identity_invalid" } | { readonly code: "identity_in_use"; readonly ticket: string }) =>
-      store(null, { lobby: { proveAddress: async () => rejected(rejection) } }).send("PUT", `/api/drops/moth-tee/tickets/${TICKET}`, { body: { jwk, wants: WANTS, identity: { email: "ana@example.org", code: "12345678" } } });
+      store(null, { lobby: { proveAddress: async () => rejected(rejection), personsOf: async () => null } }).send("PUT", `/api/drops/moth-tee/tickets/${TICKET}`, { body: { jwk, wants: WANTS, identity: { email: "ana@example.org", code: "12345678" } } });
     await expectProblem(await join({ code: "identity_invalid" }), "identity_invalid");
     expect(await expectProblem(await join({ code: "identity_in_use", ticket: testId("tkt", "B") }), "identity_in_use")).toMatchObject({ ticket: testId("tkt", "B") });
   });

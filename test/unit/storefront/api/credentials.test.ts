@@ -344,6 +344,15 @@ describe("shards and people", () => {
     }
     for (const count of counts) expect(Math.abs(count - 1_000)).toBeLessThan(150);
     expect(rotated.personOf("ana@example.org")).toBe(credentials.personOf("ana@example.org"));
+    const home = { name: "Ana", line1: "Weserstraße 12", line2: null, postalCode: "12047", city: "Berlin", country: "DE" };
+    expect(rotated.destinationOf(home)).toBe(credentials.destinationOf(home));
+  });
+
+  it("one postal address is one, however it is written and whoever lives there", () => {
+    const home = { name: "Ana", line1: "Weserstraße 12", line2: null, postalCode: "12047", city: "Berlin", country: "DE" };
+    expect(credentials.destinationOf({ ...home, name: "Ben", line1: "WESERSTR. 12", postalCode: "12 047" })).toBe(credentials.destinationOf(home));
+    expect(credentials.destinationOf({ ...home, line1: "Weserstraße 14" })).not.toBe(credentials.destinationOf(home));
+    expect(credentials.destinationOf(home)).toMatch(/^[0-9a-f]{64}$/);
   });
 
   it("one person is one person in capitals and under a sub-address", () => {

@@ -31,7 +31,7 @@ function gated(changes: Partial<Plan>, ports: Partial<World["ports"]> = {}) {
   const joins: JoinCommand[] = [];
   const join = async (command: JoinCommand) => {
     joins.push(command);
-    const outcome = book.join(command, { lobbyOpensAt: plan.lobbyOpensAt, closesAt: plan.closesAt, isOver: false, asksForPerson: false, opensAt: plan.opensAt, lanes: [] }, base.now);
+    const outcome = book.join(command, { lobbyOpensAt: plan.lobbyOpensAt, closesAt: plan.closesAt, isOver: false, asksForPerson: false, limitPerPerson: plan.limitPerPerson, opensAt: plan.opensAt, lanes: [] }, base.now);
     return outcome.ok ? accepted({ ...command, joinedAt: outcome.value.ticket.joinedAt }) : outcome;
   };
   const base: World = world({ live: liveAt(OPENS_AT, {}, changes), lobby: { join }, ports });

@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { LaneShare } from "../../../../src/drop/plan.ts";
 import type { TicketFacts } from "../../../../src/drop/port.ts";
-import { accepted } from "../../../../src/kernel/result.ts";
+import { accepted, rejected } from "../../../../src/kernel/result.ts";
 import { nodeHashing } from "../../../../src/kernel/node-hashing.ts";
-import type { JoinCommand } from "../../../../src/lobby/port.ts";
+import type { Redemption } from "../../../../src/lobby/door.ts";
+import type { JoinCommand, JoinRejection } from "../../../../src/lobby/port.ts";
+import type { ShopLobby } from "../../../../src/storefront/ports.ts";
 import { platformVisitor, rehearsedVisitor } from "../../../../src/storefront/visitor.ts";
 import { client, expectProblem, newShopper } from "../../../support/storefront-client.ts";
 import { admitted, JOINED_AT, liveAt, OPENS_AT, RANK, TICKET, world } from "../../../support/storefront-doubles.ts";
@@ -47,6 +49,42 @@ describe("the lane that a join gets", () => {
     const near = (header: string, key: string | null) => rehearsedVisitor(header, key, nodeHashing).near;
     expect(near("k3y far-away DE 52.52 13.405", "k3y")).toEqual({ lat: 52.52, lon: 13.405 });
     expect([near("guess far-away DE 52.52 13.405", "k3y"), near("k3y far-away DE 52.52 13.405", null)]).toEqual([null, null]);
+  });
+});
+
+describe("a code of a pop-up", () => {
+  const refusals: JoinRejection[] = [
+    { code: "identity_required" }, { code: "too_many_requests", retryAt: OPENS_AT + 60_000 }, { code: "id_reused" }, { code: "drop_closed" }, { code: "quantity_not_allowed", pointer: "/wants", max: 2 }, { code: "already_spent", key: "work/1" },
+  ];
+  const joining = async (lobby: Partial<ShopLobby>) => {
+    const doubles = world({ live, lobby });
+    doubles.now = OPENS_AT - 60_000;
+    const presence = await doubles.ports.credentials.mintScan({ drop: "moth-tee", region: "berlin", shownAt: doubles.now, tickets: 3 }, doubles.now, doubles.now + 60_000);
+    return client(doubles)("PUT", TICKETS, { body: { ...body, evidence: { presence } } });
+  };
+
+  it("is not used up by a join that the ticket's shard would refuse, for whatever reason", async () => {
+    for (const rejection of refusals) {
+      // Whatever is not given here throws: neither a use nor a join may be asked for.
+      const answer = await joining({ mayJoin: async () => rejected(rejection) });
+      expect([rejection.code, answer.status]).toEqual([rejection.code, expect.any(Number)]);
+      expect(answer.status).toBeGreaterThanOrEqual(400);
+      expect(answer.status).toBeLessThan(500);
+    }
+  });
+
+  it("is used up after the shard's yes and before the ticket is given, and a code that is used up already gives none", async () => {
+    const asked: unknown[] = [];
+    const lobby = {
+      mayJoin: async (command: JoinCommand) => (asked.push(["mayJoin", command]), accepted(null)),
+      redeem: async ({ ticket, uses }: Redemption) => (asked.push(["redeem", ticket, uses]), accepted(null)),
+      join: async (command: JoinCommand) => (asked.push(["join", command]), accepted({ ...command, joinedAt: JOINED_AT })),
+    };
+    const answer = await joining(lobby);
+    expect([answer.status, ((await answer.json()) as { readonly lane: string }).lane]).toEqual([201, "local"]);
+    const [first, second, third] = asked as [unknown, unknown][];
+    expect([first?.[0], second, third]).toEqual(["mayJoin", ["redeem", TICKET, 3], ["join", first?.[1]]]);
+    await expectProblem(await joining({ ...lobby, redeem: async () => rejected({ code: "already_used" }), join: async () => expect.unreachable("a ticket without its evidence") }), "evidence_used");
   });
 });
 

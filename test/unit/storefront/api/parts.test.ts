@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { nodeHashing } from "../../../../src/kernel/node-hashing.ts";
-import { attemptBudget } from "../../../../src/storefront/api/attempt-budget.ts";
+import { attemptBudget } from "../../../../src/kernel/attempt-budget.ts";
 import { checkedDelivery, pickupSlots } from "../../../../src/storefront/api/delivery-check.ts";
 import { emailAddress } from "../../../../src/gate/email-address.ts";
 import { strictJson } from "../../../../src/kernel/strict-json.ts";
 import { waitEstimate } from "../../../../src/storefront/api/wait-estimate.ts";
 import { slotsOf } from "../../../../src/storefront/pages/when.ts";
 import { DropSweep } from "../../../../src/storefront/sweep.ts";
-import { platformVisitor, rehearsedVisitor } from "../../../../src/storefront/visitor.ts";
+import { platformVisitor, rehearsedVisitor, siteOf } from "../../../../src/storefront/visitor.ts";
 import { liveAt, OPENS_AT, plan, store, world } from "../../../support/storefront-doubles.ts";
 
 describe("where a request comes from", () => {
@@ -17,6 +17,13 @@ describe("where a request comes from", () => {
     const networks = ["2001:db8:1:2::1", "2001:0db8:0001:0002:ffff::9", "2001:DB8:1:2:0:0:0:7"].map((address) => platformVisitor({ address }).network);
     expect(new Set(networks)).toEqual(new Set(["2001:db8:1:2::/64"]));
     expect(platformVisitor({ address: "::1" }).network).toBe("0:0:0:0::/64");
+  });
+
+  it("is of the site that an IPv6 address is rented with, where that is what counts", () => {
+    const sites = ["2001:db8:1:2::1", "2001:db8:1:ffff::1", "2001:db8:1::"].map((address) => siteOf(platformVisitor({ address }).network));
+    expect(new Set(sites)).toEqual(new Set(["2001:db8:1::/48"]));
+    expect(siteOf(platformVisitor({ address: "2001:db8:2:2::1" }).network)).toBe("2001:db8:2::/48");
+    for (const network of ["203.0.113.9", "unknown", "local"]) expect(siteOf(network)).toBe(network);
   });
 
   it("is nowhere when the platform says nothing usable", () => {

@@ -21,6 +21,13 @@ describe("what a shopper reads about an order", () => {
     expect(words("expired", "refunded", { refundedMinor: 4200 }).sentence.replace(/\s/g, " ")).toContain("42,00 € went back to you");
   });
 
+  it("says of a payment that was refused why it was", () => {
+    const text = "This card has paid for as many as one card may in this drop. You will not be charged, and the items went back on sale.";
+    const { sentence, isOpen } = words("cancelled", "voided", { timeline: [{ at: "2026-12-04T18:01:00.000Z", kind: "refused", text }] });
+    expect([sentence.startsWith(text), isOpen]).toEqual([true, false]);
+    expect(words("cancelled", "voided").sentence).toMatch(/^The items are not coming/);
+  });
+
   it("says that nobody was charged when nobody paid", () => {
     expect(words("expired", "none").sentence).toContain("You were not charged");
     expect(words("expired", "failed").sentence).toContain("You were not charged");

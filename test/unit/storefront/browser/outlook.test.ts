@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { boardWords } from "../../../../src/storefront/browser/board.ts";
+import { isDripping } from "../../../../src/storefront/browser/drips.ts";
 import { stepOf } from "../../../../src/storefront/browser/journey.ts";
 import { leftWords } from "../../../../src/storefront/browser/outlook.ts";
 import type { Live, Phase, WireLine } from "../../../../src/storefront/browser/page-data.ts";
@@ -100,5 +101,25 @@ describe("in every combination of phase, stage and items", () => {
       const { board } = seen(live, wants);
       expect(board.label === "Open", JSON.stringify(live)).toBe(live.available > 0);
     }
+  });
+});
+
+describe("between the steps of a drip", () => {
+  const drips = [{ stage: 2, steps: 3 }];
+  const taken = (stage: number) => ({ live: liveOf("open", stage, true, TAKEN, TAKEN), drips, wants: wantsOf("TEE"), left: [], isKept: false, words: () => "A tee", nextText: () => "18:31" });
+
+  it.each([[1, "Stage 2 opens"], [2, "More comes"], [3, "More comes"], [4, "Stage 3 opens"], [5, "Stage 4 opens"]])("at stage %i of the plan it is said: %s", (stage, words) => {
+    expect(boardWords({ ...liveOf("open", stage, true, FREE, FREE), hasNextStage: true, drips }).nextLabel).toBe(words);
+    expect(stageOutWords(taken(stage)).sentence).toContain(`${words} at 18:31.`);
+    expect(shortWords({ ...taken(stage), left: [] }).sentence).toContain(`${words} at 18:31.`);
+  });
+
+  it("nothing is called sold out in this stage while the stage still brings more", () => {
+    for (const stage of [2, 3]) {
+      const { title, said } = stageOutWords(taken(stage));
+      const board = boardWords({ ...liveOf("open", stage, true, TAKEN, TAKEN), hasNextStage: true, drips });
+      expect([title, said, board.label, board.sentence, leftWords({ phase: "open", hasNextStage: true, isDripping: isDripping(stage, drips) }, TAKEN)].join(" ")).not.toMatch(/sold out/i);
+    }
+    expect(stageOutWords(taken(4)).title).toBe("Sold out in this stage");
   });
 });

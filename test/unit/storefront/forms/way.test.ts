@@ -3,13 +3,14 @@ import type { Plan } from "../../../../src/drop/plan.ts";
 import type { DropLive, HoldCommand, PlaceCommand, TicketFacts } from "../../../../src/drop/port.ts";
 import type { Mail } from "../../../../src/gate/mail.ts";
 import { accepted, rejected } from "../../../../src/kernel/result.ts";
+import { decideProof, type SentCode } from "../../../../src/lobby/address-codes.ts";
 import { rankOf } from "../../../../src/lobby/draw.ts";
 import type { JoinCommand } from "../../../../src/lobby/port.ts";
 import { decideRedemption } from "../../../../src/lobby/redemptions.ts";
 import { storefrontApp } from "../../../../src/storefront/app.ts";
 import { FormBrowser } from "../../../support/form-browser.ts";
 import { client, newShopper } from "../../../support/storefront-client.ts";
-import { admitted, holdView, liveAt, OPENS_AT, ORIGIN, orderView, placedOrder, SEED, testId, TICKET, world, type World } from "../../../support/storefront-doubles.ts";
+import { admitted, holdView, liveAt, OPENS_AT, ORIGIN, orderView, placedOrder, plan, SEED, testId, TICKET, world, type World } from "../../../support/storefront-doubles.ts";
 import { nodeHashing } from "../../../../src/kernel/node-hashing.ts";
 
 const LINE = "/berlin/moth-tee/line";
@@ -21,24 +22,31 @@ function shop(changes: Partial<Plan> = {}, doubles: Parameters<typeof world>[0] 
   const joins: JoinCommand[] = [];
   const mails: Mail[] = [];
   const uses = new Map<string, string[]>();
-  const codes: { person: string; ticket: string; mac: string }[] = [];
+  const codes: (SentCode & { readonly person: string })[] = [];
   const base: World = world({
     live: liveAt(OPENS_AT + 10_000, {}, changes),
     lobby: {
-      join: async (command) => (joins.push(command), accepted({ ...command, joinedAt: OPENS_AT - 300_000 })),
+      join: async (command) => {
+        const isTaken = joins.some(({ ticket, person }) => ticket === command.ticket && person !== command.person);
+        return isTaken ? rejected({ code: "id_reused" }) : (joins.push(command), accepted({ ...command, joinedAt: OPENS_AT - 300_000 }));
+      },
       redeem: async ({ key, ticket, uses: most }) => {
         const known = uses.get(key) ?? [];
         const decided = decideRedemption({ users: known.length, isUser: known.includes(ticket), isRevoked: false }, { uses: most });
         if (decided.ok && decided.value.isNew) uses.set(key, [...known, ticket]);
         return decided.ok ? accepted(null) : decided;
       },
-      noteCode: async (note) => (codes.push(note), accepted(null)),
-      proveAddress: async ({ person, ticket, mac }) => {
-        const [holder] = uses.get(`person/${person}`) ?? [];
-        if (!codes.some((code) => code.person === person && code.mac === mac && (code.ticket === ticket || holder === ticket))) return rejected({ code: "identity_invalid" });
-        if (holder !== undefined && holder !== ticket) return rejected({ code: "identity_in_use", ticket: holder });
-        uses.set(`person/${person}`, [ticket]);
-        return accepted(null);
+      personsOf: async (id) => {
+        const first = joins.find(({ ticket }) => ticket === id);
+        return first === undefined ? null : { owner: first.person, members: [] };
+      },
+      noteCode: async (note) => (codes.push({ ...note, sentAt: base.now, tries: 0 }), accepted(null)),
+      proveAddress: async (proof) => {
+        const key = `person/${proof.person}`;
+        const [holder] = uses.get(key) ?? [];
+        const { outcome, isMoved } = decideProof(codes.filter(({ person }) => person === proof.person), holder === undefined ? null : { ticket: holder, memberSince: null }, proof, base.now);
+        if (outcome.ok && (holder === undefined || isMoved === true)) uses.set(key, [proof.ticket]);
+        return outcome;
       },
     },
     ...doubles,
@@ -49,6 +57,8 @@ function shop(changes: Partial<Plan> = {}, doubles: Parameters<typeof world>[0] 
   const code = (index = -1) => /\b\d{8}\b/.exec(mails.at(index)?.text ?? "")?.[0] ?? "";
   return { base, joins, mails, uses, browser, code };
 }
+
+const ticketOf = (browser: FormBrowser) => /<code>(tkt_[0-9A-Z]{26})<\/code>/.exec(browser.page.html)?.[1] ?? "";
 
 async function joined(made: ReturnType<typeof shop>, email = EMAIL): Promise<FormBrowser> {
   const browser = made.browser();
@@ -130,6 +140,64 @@ describe("a ticket of the way without script", () => {
     made.uses.set(`attested/${/<code>(tkt_[0-9A-Z]{26})<\/code>/.exec(again.page.html)?.[1] ?? ""}`, ["staff"]);
     await again.send("/attestation");
     expect([again.page.status, made.joins.length]).toEqual([409, 1]);
+  });
+
+  it("is for one person by staff's word, however often its form is sent again with another address, and ties no other address to it", async () => {
+    const made = shop(GATED);
+    const bot = made.browser();
+    await bot.open(LINE);
+    const { action, fields } = bot.fields(LINE);
+    const attested = async (email: string) => {
+      made.base.now += 400;
+      await bot.post(action, { ...fields, "quantity-MOTH-S": "1", email });
+      made.uses.set(`attested/${ticketOf(bot)}`, ["staff"]);
+      await bot.send("/attestation");
+      return [bot.page.status, bot.heading];
+    };
+    expect(await attested("bot@bot.example")).toEqual([200, "It is your turn"]);
+    for (let victim = 0; victim < 8; victim++) expect(await attested(`victim-${victim}@example.org`)).toEqual([403, "Is this you?"]);
+    expect([...made.uses.keys()].filter((key) => key.startsWith("person/"))).toHaveLength(1);
+    expect((await joined(made, "victim-3@example.org")).page.path).toBe(`${LINE}/place`);
+    expect(made.joins.length).toBe(2);
+  });
+
+  it("is given to an address that was tied to the ticket of others: by its code, and by staff's word", async () => {
+    const made = shop(GATED);
+    await joined(made, "bot@bot.example");
+    const [taken] = made.joins;
+    const { personOf } = made.base.ports.credentials;
+    for (const email of ["ana@example.org", "ben@example.org"]) made.uses.set(`person/${personOf(email)}`, [taken?.ticket ?? ""]);
+    expect((await joined(made, "ana@example.org")).page.path).toBe(`${LINE}/place`);
+    const ben = made.browser();
+    await ben.open(LINE);
+    await ben.send(LINE, { "quantity-MOTH-S": "1", email: "ben@example.org" });
+    made.uses.set(`attested/${ticketOf(ben)}`, ["staff"]);
+    await ben.send("/attestation");
+    expect(ben.page.path).toBe(`${LINE}/place`);
+    expect(new Set(made.joins.map(({ ticket }) => ticket)).size).toBe(3);
+    expect(made.joins.map(({ person }) => person)).toEqual(["bot@bot.example", "ana@example.org", "ben@example.org"].map(personOf));
+  });
+
+  it("is not given by staff's word before the lobby opens, after the close, or to a network beyond its share", async () => {
+    const made = shop({ ...GATED, budgets: { joinsPerMinute: 40, unpaidHolds: 60 } }, { ports: { visitor: () => ({ network: "203.0.113.7", country: null, near: null }) } });
+    const visitors = await Promise.all(Array.from({ length: 11 }, async (_, index) => {
+      const browser = made.browser();
+      await browser.open(LINE);
+      await browser.send(LINE, { "quantity-MOTH-S": "1", email: `visitor-${index}@example.org` });
+      made.uses.set(`attested/${ticketOf(browser)}`, ["staff"]);
+      return browser;
+    }));
+    const { now } = made.base;
+    made.base.now = plan.closesAt;
+    await visitors[0]?.send("/attestation");
+    expect([visitors[0]?.page.status, made.joins.length, made.uses.has(`person/${made.base.ports.credentials.personOf("visitor-0@example.org")}`)]).toEqual([410, 0, false]);
+    made.base.now = now;
+    for (const visitor of visitors) {
+      made.base.now = now;
+      await visitor.open(`${LINE}/proof`);
+      await visitor.send("/attestation");
+    }
+    expect([visitors.at(-1)?.page.status, made.joins.length]).toEqual([429, 10]);
   });
 
   it("costs a network and a mail domain their share of the joins a minute, and a wrong code nobody of the same domain anything", async () => {

@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { NO_GATES } from "../../../../src/drop/plan.ts";
 import type { StoreConfig } from "../../../../src/config/store-config.ts";
 import { couponKeyFromJson, mintVoucher } from "../../../../src/coupon/voucher.ts";
 import type { FieldChange, PublicChange } from "../../../../src/drop/port.ts";
@@ -12,6 +13,15 @@ const page = (phase: Parameters<typeof liveAt>[0], now: number, change: Paramete
 const plain = (html: string) => html.replaceAll(/<[^>]+>/g, " ").replaceAll(/\s+/g, " ");
 
 describe("the microstore page", () => {
+  it("say plainly that people may stand in line together, on the page and its plan, where they may", async () => {
+    const [together, plain] = [{ gates: { ...NO_GATES, email: true }, groupMax: 4 }, { gates: { ...NO_GATES, email: true } }].map((changes) => shopPages({ live: { ...liveAt("lobby", OPENS_AT - MINUTE_MS), plan: { ...PLAN, ...changes } } }));
+    const words = "Up to four people can stand in line together: one place and one chance in the draw for all of them, and 2 for each.";
+    for (const path of ["/berlin/moth-tee", "/drops/moth-tee/plan"]) {
+      expect(await (await together?.request(path))?.text()).toContain(words);
+      expect(await (await plain?.request(path))?.text()).not.toContain("together:");
+    }
+  });
+
   it("says title, story, price in the region's way, stages, pick-up, terms and the other regions", async () => {
     const html = await page("lobby", BEFORE);
     for (const words of ["Moth tee", "printed on the night shift", "42,00", "41 units", "40 units", "20 units", "Kiosk K", "17:00–18:00", "Ready from Friday 17:00.", "At most 2 for each person", 'href="/lisbon/moth-tee"', PLAN.commitment]) {
@@ -50,6 +60,61 @@ describe("the microstore page", () => {
     const gone = plain(await page("sold-out", AFTER, { ...last, items: [{ sku: "MOTH-S", available: 0, soldOut: "final" }] }));
     expect(gone).toContain("Every unit of this drop is sold.");
     expect(gone).not.toContain("for in time comes back");
+  });
+
+  describe("of a drop that drips", () => {
+    const stages = (each: readonly number[]) => each.map((units, index) => ({ opensAt: OPENS_AT + (index === 0 ? 0 : index === each.length - 1 ? 120 : 29 + index) * MINUTE_MS, units }));
+    /** Forty of the caps drip, five a minute from the half hour on, and a few pins with the first two steps. */
+    const DRIPPING = {
+      ...PLAN, drips: [{ stage: 2, steps: 8 }],
+      stock: [{ sku: "CAP", quantity: 100, stages: stages([40, 5, 5, 5, 5, 5, 5, 5, 5, 20]) }, { sku: "PIN", quantity: 20, stages: stages([8, 5, 3, 0, 0, 0, 0, 0, 0, 4]) }],
+      items: ["CAP", "PIN"].map((sku) => ({ sku, title: sku, priceMinor: 100, components: [{ sku, quantity: 1 }] })),
+    };
+    const items = (available: number) => ["CAP", "PIN"].map((sku) => ({ sku, available, soldOut: available > 0 ? null : ("stage" as const) }));
+    const at = (stage: number, available = 5) => liveAt("open", OPENS_AT + 31 * MINUTE_MS, { stage, available, nextStageAt: OPENS_AT + 32 * MINUTE_MS, items: items(available) }, DRIPPING);
+
+    it("shows the drip as one line among the stages, with how many at a time, from when until when, and how many in all", async () => {
+      const html = await pageText({ live: at(3) }, "/berlin/moth-tee");
+      expect(plain(html)).toContain("Released in 3 stages");
+      expect(plain(html)).toMatch(/40 % 48 units 5 of each every minute from Fri, 4 Dec,? 18:30 UTC until Fri, 4 Dec,? 18:38 UTC now/);
+      expect(html.match(/<li class="is-[a-z]+" data-stage="(\d+)" data-steps="(\d+)"/g)).toEqual(['<li class="is-past" data-stage="1" data-steps="1"', '<li class="is-now" data-stage="2" data-steps="8"', '<li class="is-next" data-stage="10" data-steps="1"']);
+      const plan = plain(await pageText({ live: at(10) }, "/drops/moth-tee/plan"));
+      expect(plan).toContain("Stock Stage 1 Stage 2 Stage 3 In all CAP 40 40 20 100 PIN 8 8 4 20");
+    });
+
+    it("says what each step keeps for whom and for how long", async () => {
+      const lanes = [{ lane: "member", sharePercent: 40, untilMs: 30_000, weight: 1, evidence: { kind: "invite" as const } }];
+      // Two of five caps and two of five pins.
+      expect(plain(await pageText({ live: { ...at(3), plan: { ...DRIPPING, lanes } } }, "/berlin/moth-tee"))).toMatch(/each time up to 4 of them kept for [^,]+, for 30 seconds now/);
+    });
+
+    it("says that more comes between its steps, and names the stage after it by its place in that list", async () => {
+      expect(plain(await pageText({ live: at(3) }, "/berlin/moth-tee"))).toContain("More comes Fri");
+      const none = plain(await pageText({ live: at(3, 0) }, "/berlin/moth-tee"));
+      expect(none).toContain("All that has come out so far is held or sold. More comes bit by bit");
+      expect(none).toContain("Taken for the moment");
+      expect(plain(await pageText({ live: at(9) }, "/berlin/moth-tee"))).toContain("Stage 3 opens Fri");
+    });
+
+    it("names both spans of a drip whose rest was put off, and seconds where it is fast", async () => {
+      const put = { ...DRIPPING, stock: DRIPPING.stock.map((unit) => ({ ...unit, stages: unit.stages.map((stage, index) => (index < 4 || index > 8 ? stage : { ...stage, opensAt: stage.opensAt + 10 * MINUTE_MS })) })) };
+      expect(plain(await pageText({ live: { ...at(3), plan: put } }, "/berlin/moth-tee"))).toMatch(/every minute from Fri, 4 Dec,? 18:30 UTC until Fri, 4 Dec,? 18:33 UTC and from Fri, 4 Dec,? 18:43 UTC until Fri, 4 Dec,? 18:48 UTC/);
+      const fast = { ...DRIPPING, stock: DRIPPING.stock.map((unit) => ({ ...unit, stages: unit.stages.map((stage, index) => (index === 0 || index > 8 ? stage : { ...stage, opensAt: OPENS_AT + 30 * MINUTE_MS + (index - 1) * 15_000 })) })) };
+      expect(plain(await pageText({ live: { ...at(3), plan: fast } }, "/berlin/moth-tee"))).toMatch(/5 of each every 15 seconds from Fri, 4 Dec,? 18:30:00 UTC until Fri, 4 Dec,? 18:32:00 UTC/);
+    });
+
+    it("tells in words what a published change did to it, and what was planned first in as many columns as there are stages", async () => {
+      const changed = [{ field: "stages.2.every", from: "1m", to: "2m" }, { field: "stages.2.units", from: 5, to: 8 }, { field: "stages.3.every", from: null, to: "30s" }, { field: "stages.2.goesOnAt", from: "2026-12-04T18:33:00.000Z", to: "2026-12-04T18:43:00.000Z" }];
+      const first = { seq: 1, at: "2026-11-27T18:00:00.000Z", kind: "plan", prevHash: "", hash: "", closesAt: "2026-12-04T22:00:00.000Z", drips: DRIPPING.drips, items: DRIPPING.stock.map((unit) => ({ sku: unit.sku, stages: unit.stages.map(({ opensAt, units }) => ({ opensAt: new Date(opensAt).toISOString(), units })) })) };
+      const text = plain(await pageText({ live: { ...at(3), changes: [{ seq: 9, at: OPENS_AT, kind: "plan", changed }] }, rows: [first] }, "/drops/moth-tee/plan"));
+      for (const words of ["Stage 2 brings more every 2m instead of every 1m.", "Stage 2 brings 8 of everything at a time instead of 5.", "Stage 3 comes out bit by bit, every 30s.", "Stage 2 goes on at"]) expect(text).toContain(words);
+      expect(text.slice(text.indexOf("As first published"))).toMatch(/Stage 1 Fri.*Stage 2 Fri.*Stage 3 Fri.*CAP 40 40 20 100/);
+    });
+  });
+
+  it("says how short a hold may become, where it may", async () => {
+    expect(plain(await page("lobby", BEFORE))).toContain("held for you by itself for 8 minutes, or 4 minutes while many hold from the same network.");
+    expect(plain(await pageText({ live: liveAt("lobby", BEFORE, {}, { ...PLAN, holdTtlMs: 2 * MINUTE_MS }) }, "/drops/moth-tee/plan"))).toContain("A hold lasts 2 minutes Time");
   });
 
   it("times stages to the second only where they follow closely and do not open on whole minutes", async () => {
@@ -192,13 +257,24 @@ describe("the other pages", () => {
     expect(html).not.toContain("As first published");
   });
 
+  it("say what one address may be sent and one card may pay for, where there is such a limit", async () => {
+    const live = liveAt("open", AFTER);
+    const limited = { ...live, plan: { ...live.plan, limits: { address: 4, card: 6 } } };
+    for (const path of ["/berlin/moth-tee", "/drops/moth-tee/plan"]) {
+      const html = plain(await pageText({ live: limited }, path));
+      expect(html).toContain("At most 4 are sent to one postal address, whoever orders.");
+      expect(html).toContain("One card pays for at most 6, whoever orders.");
+      expect(plain(await pageText({ live }, path))).not.toContain("whoever orders");
+    }
+  });
+
   it("tell every change of the plan with its time, in words, and the plan as it was first", async () => {
     const rows = [{ seq: 1, kind: "plan", at: "2026-11-20T09:00:00.000Z", items: [{ sku: "MOTH-S", stages: [{ opensAt: "2026-12-04T18:00:00.000Z", units: 39 }, { opensAt: "2026-12-04T18:30:00.000Z", units: 58 }] }], closesAt: "2026-12-04T21:00:00.000Z", prevHash: "00", hash: "01" }];
     const at = OPENS_AT + MINUTE_MS;
     const changed: FieldChange[] = [
       { field: "items.MOTH-S.priceMinor", from: 4_200, to: 3_900 }, { field: "items.MOTH-S.quantity", from: 97, to: 101 },
       { field: "stages.3.opensAt", from: "2026-12-04T21:00:00.000Z", to: "2026-12-04T20:00:00.000Z" }, { field: "stages.4.opensAt", from: "2026-12-04T21:30:00.000Z", to: null },
-      { field: "campaigns.late", from: null, to: "10 % off, 5 uses" }, { field: "title", from: "<b>Moth</b>", to: "Moth tee" },
+      { field: "campaigns.late", from: null, to: "10 % off, 5 uses" }, { field: "limits.card", from: null, to: 4 }, { field: "limits.address", from: 4, to: null }, { field: "title", from: "<b>Moth</b>", to: "Moth tee" },
     ];
     const changes: PublicChange[] = [
       { seq: 4, at, kind: "plan", changed }, { seq: 5, at, kind: "pause", changed: [] }, { seq: 6, at, kind: "resume", changed: [] },
@@ -209,7 +285,7 @@ describe("the other pages", () => {
     const html = plain(text);
     for (const words of [
       "MOTH-S costs 39,00 € instead of 42,00 €, for holds made from then on.", "There are 101 of MOTH-S instead of 97.", "Stage 3 opens at", "There is no stage 4 any more.",
-      "There is a coupon campaign late: 10 % off, 5 uses.", "The sale was paused", "The sale went on.", "A stage was put off.", "Stage 2 opens at", "The drop was cancelled", "row 8 of the record",
+      "There is a coupon campaign late: 10 % off, 5 uses.", "One card may pay for at most 4 items instead of as many as come.", "One address may be sent as many items as come instead of 4.", "The sale was paused", "The sale went on.", "A stage was put off.", "Stage 2 opens at", "The drop was cancelled", "row 8 of the record",
       "As first published", "39", "58", "97",
     ]) expect(html, words).toContain(words);
     expect(text).toContain('datetime="2026-12-04T20:00:00.000Z"');
