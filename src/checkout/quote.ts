@@ -80,7 +80,7 @@ function safeSum(amounts: readonly number[]): number {
 function discountOf(sumMinor: number, percent: number, step: number): number {
   assert(percent >= 0 && percent <= 100, "a discount is between 0 and 100 percent");
   const { numerator, denominator } = fractionOf(percent);
-  return step * roundedQuotient(BigInt(sumMinor) * numerator, 100n * denominator * BigInt(step));
+  return Math.min(sumMinor, step * roundedQuotient(BigInt(sumMinor) * numerator, 100n * denominator * BigInt(step)));
 }
 
 /** The tax inside a gross amount: total × p / (100 + p), rounded half up. */

@@ -104,7 +104,7 @@ export function dropFromTable(name: string, slug: string, raw: Readonly<Record<s
   const times = readTimes(name, fields, mistakes);
   const lanes = readLanes(name, fields, surroundings, mistakes);
   const offer = readOffer(name, fields, mistakes);
-  if (fields.stages !== undefined) checkStages(name, fields.stages, { ...fields, stock: offer?.stock ?? null }, mistakes);
+  if (fields.stages !== undefined) checkStages(name, fields.stages, { ...fields, stock: offer?.stock ?? null, lanes }, mistakes);
   if (offer !== null) checkOffer(name, offer, surroundings, mistakes);
   if (fields.limits !== undefined && fields.limitPerPerson !== undefined) checkLimits(name, fields.limits, fields.limitPerPerson, mistakes);
   const { group } = fields;

@@ -1,6 +1,7 @@
 import * as v from "valibot";
-import type { DripTerms, Moment, SourceStage } from "../drop/plan.ts";
-import { portionsOf, STAGES_MAX, stepsOf } from "../drop/written-stages.ts";
+import { unevenDrip } from "../drop/lanes.ts";
+import type { DripTerms, LaneShare, Moment, SourceStage } from "../drop/plan.ts";
+import { portionsOf, STAGE_UNITS_MAX, STAGES_MAX, steppedStage, stepsOf } from "../drop/written-stages.ts";
 import { durationText } from "../kernel/time.ts";
 import { duration, list, type Mistakes, table, wholeNumber } from "./fields.ts";
 
@@ -30,6 +31,8 @@ interface StageSurroundings {
   readonly closesAt?: Moment | undefined;
   /** What is counted; null while that cannot be read. */
   readonly stock: readonly { readonly sku: string; readonly quantity: number }[] | null;
+  /** For whom a part of every step is kept; null while that cannot be read. */
+  readonly lanes: readonly LaneShare[] | null;
 }
 
 export function sourceStage({ share, after, every, units }: WrittenStage): SourceStage {
@@ -37,7 +40,7 @@ export function sourceStage({ share, after, every, units }: WrittenStage): Sourc
 }
 
 /** Names whatever the stages of a drop cannot be. */
-export function checkStages(name: string, stages: readonly WrittenStage[], { opensAt, closesAt, stock }: StageSurroundings, mistakes: Mistakes): void {
+export function checkStages(name: string, stages: readonly WrittenStage[], { opensAt, closesAt, stock, lanes }: StageSurroundings, mistakes: Mistakes): void {
   const before = mistakes.list.length;
   const sum = stages.reduce((total, { share }) => total + share, 0);
   if (sum !== 100) mistakes.add(name, "stages", `The shares must sum to 100; they sum to ${sum}.`);
@@ -53,16 +56,29 @@ export function checkStages(name: string, stages: readonly WrittenStage[], { ope
     if (lastsMs !== null && stage.after > 0 && stage.after >= lastsMs) mistakes.add(name, `stages[${index}].after`, "This stage would open when the drop is over already.");
   }
   // How long a drip lasts can be told only of shares and times that are right.
-  if (stock !== null && mistakes.list.length === before) checkDrips(name, stages.map(sourceStage), { lastsMs, stock }, mistakes);
+  if (stock !== null && mistakes.list.length === before) checkDrips(name, stages.map(sourceStage), { lastsMs, stock, lanes: lanes ?? [] }, mistakes);
 }
 
-function checkDrips(name: string, stages: readonly SourceStage[], { lastsMs, stock }: { readonly lastsMs: number | null; readonly stock: NonNullable<StageSurroundings["stock"]> }, mistakes: Mistakes): void {
+interface DripSurroundings {
+  readonly lastsMs: number | null;
+  readonly stock: NonNullable<StageSurroundings["stock"]>;
+  readonly lanes: readonly LaneShare[];
+}
+
+function checkDrips(name: string, stages: readonly SourceStage[], { lastsMs, stock, lanes }: DripSurroundings, mistakes: Mistakes): void {
   const portions = portionsOf(stock, stages.map(({ sharePercent }) => sharePercent));
   const steps = stages.map(({ drip }, index) => stepsOf(portions[index]?.values() ?? [], drip));
   const count = steps.reduce((sum, own) => sum + own, 0);
+  const longest = steps.indexOf(Math.max(...steps));
   if (count > STAGES_MAX) {
-    const longest = steps.indexOf(Math.max(...steps));
     mistakes.add(name, `stages[${longest}].units`, `This drip takes ${steps[longest]} steps; with every step counted as a stage the drop has ${count}, and it may have ${STAGES_MAX}. Let it bring more at a time.`);
+  } else if (count * stock.length > STAGE_UNITS_MAX) {
+    mistakes.add(name, `stages[${longest}].units`, `This drip takes ${steps[longest]} steps; with every step counted as a stage the drop has ${count} for ${stock.length} items and parts each, ${count * stock.length} together, and they may be ${STAGE_UNITS_MAX}. Let it bring more at a time.`);
+  } else {
+    for (const [index, { afterMs, drip }] of stages.entries()) {
+      const uneven = unevenDrip("This drip", steppedStage({ opensAt: afterMs, drip, units: portions[index] ?? new Map<string, number>() }), lanes);
+      if (uneven !== null) mistakes.add(name, `stages[${index}].units`, uneven);
+    }
   }
   for (const [index, { afterMs, drip }] of stages.entries()) {
     if (drip === undefined) continue;

@@ -2,11 +2,12 @@ import { assert } from "../kernel/result.ts";
 import { durationText, instantToWire } from "../kernel/time.ts";
 import { countOf } from "./counters.ts";
 import { factsOf } from "./hold-movements.ts";
-import type { DripSteps, DripTerms, Moment, Plan, PlanSource, StockUnit } from "./plan.ts";
+import { unevenDrip } from "./lanes.ts";
+import type { DripSteps, DripTerms, LaneShare, Moment, Plan, PlanSource, StockUnit } from "./plan.ts";
 import type { PlanDifference } from "./port.ts";
 import { releasedUnits, stageOpenings, stageUnits } from "./release.ts";
 import type { ConfiguredStage, DropFacts, DropState } from "./state.ts";
-import { joinedStages, steppedStage, type SteppedStage, STAGES_MAX, writtenStages } from "./written-stages.ts";
+import { joinedStages, steppedStage, type SteppedStage, STAGE_UNITS_MAX, STAGES_MAX, writtenStages } from "./written-stages.ts";
 
 /*
  * When a running drop releases how much, against what its config says by now.
@@ -88,7 +89,13 @@ export function wantedRelease(facts: DropFacts, source: PlanSource, now: number)
   return joinedStages(stock, stages);
 }
 
-function wantedSteps(facts: DropFacts, source: PlanSource, now: number): { readonly stock: { readonly sku: string; readonly quantity: number }[]; readonly stages: SteppedStage[] } {
+/** The stock and the written stages, each cut into its steps, as a config would have them. */
+interface WantedSteps {
+  readonly stock: readonly { readonly sku: string; readonly quantity: number }[];
+  readonly stages: readonly SteppedStage[];
+}
+
+function wantedSteps(facts: DropFacts, source: PlanSource, now: number): WantedSteps {
   const { stages } = wantedTimes(facts, source, now);
   const planned = plannedStages(facts.plan);
   const isSplitKept = stages.length === planned.length && stages.every(({ sharePercent }, index) => sharePercent === (facts.stages?.[index]?.sharePercent ?? sharePercent));
@@ -140,16 +147,17 @@ export function changedTimetable(state: DropState, source: PlanSource, now: numb
   const found = [...changedMoments(facts, wanted, now), ...changedStages(facts, wanted, now), ...changedQuantities(state, source, wanted, now)];
   // How long a drip lasts hangs on all of it together, and can be told only of what is possible one by one.
   if (found.every(({ refusal }) => refusal === null)) {
-    const refusal = dripRefusal(wantedSteps(facts, source, now).stages, wanted, now);
+    const refusal = dripRefusal(wantedSteps(facts, source, now), wanted, facts.plan.lanes, now);
     return found.map((difference) => ({ ...difference, refusal }));
   }
   return found;
 }
 
 /** Why the drips of a changed release cannot be, or null when they can. */
-function dripRefusal(steps: readonly SteppedStage[], { stages, closesAt }: WantedTimes, now: number): string | null {
+function dripRefusal({ stock, stages: steps }: WantedSteps, { stages, closesAt }: WantedTimes, lanes: readonly LaneShare[], now: number): string | null {
   const count = steps.reduce((sum, { openings }) => sum + openings.length, 0);
   if (count > STAGES_MAX) return `With every step of a drip that is ${count} stages, and a drop has at most ${STAGES_MAX}: let a drip bring more at once.`;
+  if (count * stock.length > STAGE_UNITS_MAX) return `With every step of a drip that is ${count} stages of ${stock.length} items and parts, ${count * stock.length} together, and a drop has at most ${STAGE_UNITS_MAX}: let a drip bring more at once.`;
   for (const [index, stage] of steps.entries()) {
     const next = steps[index + 1];
     const last = stage.openings.at(-1) ?? 0;
@@ -157,6 +165,9 @@ function dripRefusal(steps: readonly SteppedStage[], { stages, closesAt }: Wante
     const outAt = openingOf(stage) <= now ? last + 1 : last + (stage.openings.length > 1 ? (stages[index]?.drip?.everyMs ?? 0) : 0);
     const endAt = next === undefined ? closesAt : openingOf(next);
     if (stage.openings.length > 1 && outAt > endAt) return `The drip of stage ${index + 1} would last until ${instantToWire(outAt)}, and ${next === undefined ? "the drop ends" : `stage ${index + 2} opens`} at ${instantToWire(endAt)}.`;
+    // Of one that has begun nothing can be changed any more, and it must not keep everything else as it is.
+    const uneven = openingOf(stage) <= now ? null : unevenDrip(`The drip of stage ${index + 1}`, stage, lanes);
+    if (uneven !== null) return uneven;
   }
   return null;
 }

@@ -70,7 +70,8 @@ export function itemCount(lines: readonly Line[]): number {
 export function countHold(counters: Counters, hold: HoldRow, sign: 1 | -1): void {
   if (hold.state === "voided") {
     add(counters.failedBySitting, hold.sitting, sign);
-    if (hold.order !== null) noteFailure(counters, hold, sign);
+    // Where we refused the card ourselves no bank did: that is no sign of somebody who tries out cards.
+    if (hold.order !== null && hold.refused === undefined) noteFailure(counters, hold, sign);
   }
   const isPaidFor = hold.state === "placed" || hold.state === "sold";
   if (!isPaidFor && hold.state !== "held") return;

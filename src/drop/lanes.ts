@@ -5,6 +5,7 @@ import { isStockMovement, type Movement } from "./movements.ts";
 import { OPEN_LANE, type LaneShare, type Plan, type StockUnit } from "./plan.ts";
 import { nextStageAt } from "./release.ts";
 import type { DropState, HoldRow } from "./state.ts";
+import type { SteppedStage } from "./written-stages.ts";
 
 /*
  * What is kept for whom, and until when.
@@ -49,10 +50,43 @@ export interface LaneUnits {
  * in the answer.
  */
 export function reservesOf(units: number, lanes: readonly LaneShare[]): LaneUnits[] {
-  const weights = lanes.map(({ sharePercent }) => Math.round(sharePercent * SHARE_SCALE));
+  const weights = weightsOf(lanes);
   const rest = 100 * SHARE_SCALE - weights.reduce((sum, weight) => sum + weight, 0);
   const parts = apportion(units, [...weights, rest]);
   return lanes.map(({ lane }, index) => ({ lane, units: parts[index] ?? 0 }));
+}
+
+function weightsOf(lanes: readonly LaneShare[]): number[] {
+  return lanes.map(({ sharePercent }) => Math.round(sharePercent * SHARE_SCALE));
+}
+
+/** By how many units all the steps of a drip may keep more or less for a lane than the undivided stage would: what rounding it once can do as well. */
+const DRIP_DEVIATION_MAX = 1;
+
+/**
+ * Why a drip cannot be together with the lanes, in a sentence that begins with
+ * `drip`; null when it can. Every step is a stage, whose reserves are whole
+ * units: a tenth of four is nothing, fifty times over, and a tenth of five is
+ * one, which makes a fifth of it all. Steps of which every share is a whole
+ * number are always right, and the sentence names the smallest.
+ */
+export function unevenDrip(drip: string, { units }: SteppedStage, lanes: readonly LaneShare[]): string | null {
+  for (const [sku, steps] of units) {
+    const total = steps.reduce((sum, step) => sum + step, 0);
+    const kept = steps.map((step) => reservesOf(step, lanes));
+    for (const [index, { lane, units: due }] of reservesOf(total, lanes).entries()) {
+      const inSteps = kept.reduce((sum, reserves) => sum + (reserves[index]?.units ?? 0), 0);
+      if (Math.abs(inSteps - due) <= DRIP_DEVIATION_MAX) continue;
+      return `${drip} is split step by step and would keep ${inSteps} of ${total} ${sku} for the lane ${lane}, whose share of them is ${due}. Let it bring ${evenUnits(lanes)} at a time, or a multiple of that.`;
+    }
+  }
+  return null;
+}
+
+/** The smallest number of units of which every lane's share is a whole number. */
+export function evenUnits(lanes: readonly LaneShare[]): number {
+  const divisor = (one: number, other: number): number => (other === 0 ? one : divisor(other, one % other));
+  return (100 * SHARE_SCALE) / weightsOf(lanes).reduce(divisor, 100 * SHARE_SCALE);
 }
 
 /** When a stage (from 0) stops keeping anything for a lane: after the lane's time, at the latest when the next stage opens. */

@@ -48,15 +48,10 @@ export function decidePlace(state: DropState, command: PlaceCommand, now: number
       changes: isHeld ? { movements: movementsOf("abandon", hold, plan, now, hashing), holds: [{ ...hold, state: "abandoned" }] } : null,
     };
   }
-  const addressLimit = addressLimitReached(state, plan, command.destination, itemCount(hold.lines));
-  if (addressLimit !== null) {
-    return {
-      outcome: rejected({ code: "limit_reached", limit: addressLimit, per: "address" }),
-      // As above; and whoever tries out which addresses have been ordered for pays with a hold for each.
-      changes: isHeld ? { movements: movementsOf("abandon", hold, plan, now, hashing), holds: [{ ...hold, state: "abandoned" }] } : null,
-    };
-  }
   if (!isHeld) return unchanged(rejected({ code: "hold_expired" }));
+  // The hold stays: another address may be named, or a pick-up point.
+  const addressLimit = addressLimitReached(state, plan, command.destination, itemCount(hold.lines));
+  if (addressLimit !== null) return unchanged(rejected({ code: "limit_reached", limit: addressLimit, per: "address" }));
   const terms = coupon === null ? null : couponTerms(state, plan, coupon, command.region, now);
   if (terms === "coupon_invalid" || terms === "coupon_used_up") return unchanged(rejected({ code: terms }));
   const placed = placedOrder(facts, command, hold, terms, now);

@@ -44,7 +44,7 @@ function saleOf(state: DropState, orderId: string, card: string | null, now: num
   if (isLate && !canTakeAgain(state, hold, now)) return { sale: null, refusal: {} };
   if (isOverCardLimit(state, plan, card, itemCount(hold.lines))) {
     // The payment page has had its payment: the units go back now, and not when the time to pay would have ended.
-    return { sale: isLate ? null : voided(hold, plan, now, hashing), refusal: { reason: "card_limit" } };
+    return { sale: isLate ? null : voided({ ...hold, refused: "card_limit" }, plan, now, hashing), refusal: { reason: "card_limit" } };
   }
   const sold: HoldRow = { ...hold, state: "sold", ...(card === null ? {} : { card }) };
   if (!isLate) return { sale: { movements: movementsOf("sell", hold, plan, now, hashing), holds: [sold] }, refusal: null };

@@ -7,6 +7,7 @@ import { planMovement } from "./record.ts";
 import { stageOpenings } from "./release.ts";
 import { resaleLimitsOf } from "./resale-limits.ts";
 import { type Decision, type DropFacts, type DropState, unchanged } from "./state.ts";
+import { changedNumber } from "./written-stages.ts";
 
 /** Looks at a config against the running plan, and publishes what differs if `publish` says so. */
 export interface PlanChangeCommand {
@@ -40,7 +41,7 @@ export function decidePlanChange(state: DropState, { source, publish, actor }: P
     changes: {
       facts: {
         ...facts, plan, planVersion: facts.planVersion + 1, stages: configuredStages(facts, source),
-        extensions: facts.extensions.filter(({ stage }) => stageOpenings(plan)[stage - 1] === stageOpenings(facts.plan)[stage - 1]),
+        extensions: carriedExtensions(facts, plan),
       },
       movements: [{
         ...planMovement(plan), actor,
@@ -49,6 +50,19 @@ export function decidePlanChange(state: DropState, { source, publish, actor }: P
       }],
     },
   };
+}
+
+/**
+ * By how much each stage has been put off, by its number in the changed plan: a
+ * drip before it may have other steps now, and a repeated extension must still
+ * be known for one. Where the config moved a stage, its time is counted anew.
+ */
+function carriedExtensions({ extensions, plan }: DropFacts, changed: Plan): DropFacts["extensions"] {
+  const [before, after] = [stageOpenings(plan), stageOpenings(changed)];
+  return extensions.flatMap(({ stage, byMs }) => {
+    const number = changedNumber(plan, changed, stage);
+    return number !== null && after[number - 1] === before[stage - 1] ? [{ stage: number, byMs }] : [];
+  });
 }
 
 function differencesOf(state: DropState, source: PlanSource, now: number): PlanDifference[] {

@@ -10,10 +10,10 @@ export function resaleLimitsOf(terms: { readonly limits?: ResaleLimits }): Resal
 }
 
 /** The limit of one address where `items` more would go over it; null where they may be sent there, and where nothing is sent. */
-export function addressLimitReached(state: DropState, terms: { readonly limits?: ResaleLimits }, destination: string | undefined, items: number): number | null {
+export function addressLimitReached({ counters }: DropState, terms: { readonly limits?: ResaleLimits }, destination: string | undefined, items: number): number | null {
   const { address } = resaleLimitsOf(terms);
   if (address === null || destination === undefined) return null;
-  return countOf(state.counters.itemsByDestination, destination) + items > address ? address : null;
+  return countOf(counters.itemsByDestination, destination) + items > address ? address : null;
 }
 
 /** Whether a card would pay for more sold items than one card may. What names no card is not counted. */

@@ -82,6 +82,8 @@ export interface HoldRow {
   readonly destination?: string;
   /** Hash of the card that paid for it; absent before it is sold, and where the provider names none. */
   readonly card?: string;
+  /** Why the drop refused the payment that it was voided for; absent where it was voided for anything else. */
+  readonly refused?: "card_limit";
   /** Until when the placed order may be paid; the units come back half a minute later. */
   readonly payBy: number | null;
   /** Whether settlement was told that the time to pay is over. */

@@ -12,6 +12,9 @@ import { stageOpenings, stageUnits } from "./release.ts";
 /** Every step is a stage of the plan, which every reader of the live state gets with it: enough for a drip of hours, and not so many that this weighs. */
 export const STAGES_MAX = 200;
 
+/** Stages times stock units: the live state says of each what it brings, and goes to every shard about once a second. Twenty stages of all that a table can count fit, so that only a drip is ever too large. */
+export const STAGE_UNITS_MAX = 2_000;
+
 /** A stage as it was written, and which stages of the plan it became. */
 export interface WrittenStage {
   /** From 1, as the config lists them. */
@@ -36,6 +39,15 @@ export function writtenStages(plan: { readonly stock: readonly { readonly stages
 /** The number, as it was written, of a stage of the plan. */
 export function writtenNumber({ drips = [] }: Pick<Plan, "drips">, stage: number): number {
   return drips.reduce((number, drip) => number - Math.min(drip.steps - 1, Math.max(0, stage - drip.stage)), stage);
+}
+
+/** The number in a changed plan of a stage of the plan before it: the same step of the same written stage; null when there is none any more. */
+export function changedNumber(before: Plan, after: Plan, stage: number): number | null {
+  const index = writtenNumber(before, stage) - 1;
+  const [from, to] = [writtenStages(before)[index], writtenStages(after)[index]];
+  if (from === undefined || to === undefined) return null;
+  const step = stage - from.stage;
+  return step < to.steps ? to.stage + step : null;
 }
 
 /** When the next stage opens that is not a further step of the drip that runs; null when none comes. */

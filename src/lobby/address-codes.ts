@@ -47,22 +47,28 @@ function freeAt(sent: readonly SentCode[], max: number): number {
 }
 
 /**
- * A place in a group that its ticket never took up may be left after so long:
- * as long as the codes were good that the group was to be joined with, and far
- * longer than a join takes that has the address already.
+ * A place in a group that its ticket never took up may be left so long after it
+ * was last given: as long as the codes were good that the group was to be joined
+ * with, and far longer than a join takes that has the address already.
  */
 export const GROUP_LEFT_AFTER_MS = 10 * 60_000;
 
 /** What a person has already. */
 export interface PersonPlace {
   readonly ticket: string;
-  /** Since when the person stands in the ticket's group; null for whoever is to own it. */
+  /** When the person was last put into the ticket's group; null for whoever is to own it. */
   readonly memberSince: number | null;
 }
 
 export interface ProofDecision<Code extends SentCode> {
   /** Whether the place that there was is given up for this one. */
   readonly isMoved?: boolean;
+  /**
+   * Whether a place in a group is given once more, so that its time begins anew:
+   * the join that it is given for is on its way now, and whoever could leave
+   * because an earlier one never came would have two places.
+   */
+  readonly isRenewed?: boolean;
   readonly outcome: Result<null, AddressRejection>;
   /** Codes that were guessed wrongly just now, with their new count: stored before anyone hears of it, or parallel guesses would be free. */
   readonly guessed: readonly Code[];
@@ -101,6 +107,6 @@ export function decideProof<Code extends SentCode>(
   const isHere = place.ticket === proof.ticket;
   const isLeft = !isHere && place.ticket === proof.abandoned && (place.memberSince === null || place.memberSince + GROUP_LEFT_AFTER_MS <= now);
   if (isLeft) return { outcome: accepted(null), guessed: [], isMoved: true };
-  if (isHere && isMember === (proof.memberMac !== undefined)) return { outcome: accepted(null), guessed: [] };
+  if (isHere && isMember === (proof.memberMac !== undefined)) return { outcome: accepted(null), guessed: [], ...(isMember ? { isRenewed: true } : {}) };
   return { outcome: rejected({ code: "identity_in_use", ticket: place.ticket, ...(isMember ? { isMember } : {}) }), guessed: [] };
 }

@@ -1,4 +1,5 @@
 import type { DropConfig } from "../config/store-config.ts";
+import { evenUnits } from "../drop/lanes.ts";
 import type { DripTerms, SourceStage } from "../drop/plan.ts";
 import { portionsOf, stepsOf } from "../drop/written-stages.ts";
 import { durationFromText } from "../kernel/time.ts";
@@ -65,6 +66,7 @@ export function compressionOf({ source }: DropConfig, { speed, abandonShare, uni
     const gap = before === undefined ? 0 : bounded(`The time before stage ${index + 1}`, afterMs - before.afterMs, Math.max(STAGE_GAP_MIN_MS + drawMs, dripMs), "the line needs some claim windows to come to rest, and a drip has to be out");
     const everyMs = drip === undefined ? 0 : bounded(`A step of the drip of stage ${index + 1}`, drip.everyMs, keptMs + DRIP_STEP_MIN_MS, "what it keeps for a lane has to be everyone's before the next");
     const kept = drip === undefined ? null : { everyMs, units: scaledStep(source, drip, units) };
+    if (kept !== null && isEvened(source, units)) notes.push(`The drip of stage ${index + 1} brings ${kept.units} of an item at a time, a number of which every lane's share is whole: the steps of an edition of another size might keep another part for a lane.`);
     stages.push({ sharePercent, afterMs: (stages.at(-1)?.afterMs ?? 0) + gap, ...(kept === null ? {} : { drip: kept }) });
     // One more step than on the night: rounding may leave a unit for it in an edition of another size.
     dripMs = drip === undefined ? 0 : (stepsOf(portionsOf(source.stock, source.stages.map((stage) => stage.sharePercent))[index]?.values() ?? [], drip) + 1) * everyMs;
@@ -78,13 +80,32 @@ export function compressionOf({ source }: DropConfig, { speed, abandonShare, uni
   return { speed, stages, closesAfterMs: (stages.at(-1)?.afterMs ?? 0) + tailMs, holdMs, claimWindowMs, reserveMinMs, notes };
 }
 
-/** How many units a drip brings at a time in an edition of another size: in proportion, so that it takes as many steps. */
-function scaledStep({ stock, items }: DropConfig["source"], drip: DripTerms, units: number): number {
-  const total = stock.reduce((sum, { quantity }) => sum + quantity, 0);
+/**
+ * How many units a drip brings at a time in an edition of another size: in
+ * proportion, so that it takes as many steps, and with lanes at least so many
+ * that the steps keep the lanes' shares, without which no config is taken.
+ */
+function scaledStep(source: DropConfig["source"], drip: DripTerms, units: number): number {
+  const { lanes, stock } = source;
+  const factor = units / totalUnits(stock);
   // The parts of bundles keep their quantities, and would take more steps by less.
-  const hasParts = stock.some(({ sku }) => !items.some((item) => item.sku === sku));
-  const factor = hasParts ? Math.max(1, units / total) : units / total;
-  return Math.max(1, Math.ceil(drip.units * factor));
+  const scaled = Math.max(1, Math.ceil(drip.units * (hasParts(source) ? Math.max(1, factor) : factor)));
+  if (!isEvened(source, units)) return scaled;
+  const even = evenUnits(lanes);
+  return Math.ceil(scaled / even) * even;
+}
+
+/** Whether the drips of a rehearsal are split otherwise than on the night, where their steps were looked at already. */
+function isEvened(source: DropConfig["source"], units: number): boolean {
+  return source.lanes.length > 0 && (hasParts(source) || units !== totalUnits(source.stock));
+}
+
+function hasParts({ stock, items }: DropConfig["source"]): boolean {
+  return stock.some(({ sku }) => !items.some((item) => item.sku === sku));
+}
+
+function totalUnits(stock: DropConfig["source"]["stock"]): number {
+  return stock.reduce((sum, { quantity }) => sum + quantity, 0);
 }
 
 /** What the night will have and the rehearsal has not, or has in another form. */

@@ -109,10 +109,7 @@ function stockCheck({ rows, stages }: NightFacts): Check {
 
 /** Underselling is a defect too, where enough people wanted what is left. */
 function soldCheck(night: NightFacts): Check {
-  const wanted = new Map<string, number>();
-  for (const { intent, entry, wants } of night.shoppers) {
-    if (intent === "buys" && entry !== null) for (const { sku, quantity } of wants) wanted.set(sku, (wanted.get(sku) ?? 0) + quantity);
-  }
+  const wanted = wantedUnits(night);
   const sold = new Map<string, number>();
   for (const { kind, sku, quantity } of night.rows) {
     if (kind === "sell") sold.set(sku, (sold.get(sku) ?? 0) + quantity);
@@ -125,6 +122,19 @@ function soldCheck(night: NightFacts): Check {
     name: "Everything is sold that enough people wanted", isHeld: left.length === 0,
     seen: `${soldUnits} of ${night.terms.units} sold${lack.length === 0 ? "" : `; nobody was there for some of ${lack.join(", ")}`}${left.map(({ sku, units }) => `; ${sku}: ${sold.get(sku) ?? 0} of ${units}, and ${wanted.get(sku) ?? 0} wanted`).join("")}`,
   };
+}
+
+/** What the places of those who came to buy ask for, by sku. Who shares a place cannot have twice what it may: the least that any of them wants of it counts. */
+function wantedUnits({ shoppers }: NightFacts): Map<string, number> {
+  const wanted = new Map<string, number>();
+  const places = Map.groupBy(shoppers.filter(({ intent, entry }) => intent === "buys" && entry !== null), ({ entry }) => entry);
+  for (const [first, ...others] of places.values()) {
+    for (const { sku, quantity } of first?.wants ?? []) {
+      const least = Math.min(quantity, ...others.map(({ wants }) => wants.find((want) => want.sku === sku)?.quantity ?? 0));
+      wanted.set(sku, (wanted.get(sku) ?? 0) + least);
+    }
+  }
+  return wanted;
 }
 
 /** A hold in the record whose entry was not admitted before came in by a side door. */
@@ -202,7 +212,8 @@ export function lateClaims(night: NightFacts, ofClass: ShopperClass): { readonly
 
 /** Arrival (milliseconds) and position (1 is first) of everybody who was drawn. */
 export function drawnPlaces({ shoppers, opensAt }: NightFacts): readonly { readonly joinedAt: number; readonly position: number; readonly class: ShopperClass }[] {
-  const drawn = shoppers.flatMap(({ joinedAt, rank, class: ofClass }) => (joinedAt === null || rank === null || joinedAt >= opensAt ? [] : [{ joinedAt, rank, class: ofClass }]));
+  // A place that was moved to another browser was drawn once.
+  const drawn = shoppers.flatMap(({ joinedAt, rank, isMoved, class: ofClass }) => (isMoved || joinedAt === null || rank === null || joinedAt >= opensAt ? [] : [{ joinedAt, rank, class: ofClass }]));
   return drawn.toSorted((a, b) => (a.rank < b.rank ? -1 : 1)).map(({ joinedAt, class: ofClass }, index) => ({ joinedAt, position: index + 1, class: ofClass }));
 }
 

@@ -114,8 +114,8 @@ const DRAW = `
       ? { stroke: colour, paths: () => null, points: { show: true, size: 3, stroke: colour, fill: colour } }
       : { stroke: colour, width: 2, points: { show: false }, ...(kind === "steps" ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}) };
     const options = {
-      width, height: Math.min(360, Math.max(220, width * 0.5)), scales: { x: { time: false } }, axes: [axis(xLabel), axis(yLabel)],
-      series: [{ label: xLabel }, ...series.map(({ label }, index) => ({ label, ...line(palette[index % palette.length]) }))],
+      width, height: Math.min(360, Math.max(220, width * 0.5)), scales: { x: { time: false } }, legend: { live: false }, axes: [axis(xLabel), axis(yLabel)],
+      series: [{}, ...series.map(({ label }, index) => ({ label, ...line(palette[index % palette.length]) }))],
     };
     drawn.set(element, new uPlot(options, [x, ...series.map(({ values }) => values)], element));
   }

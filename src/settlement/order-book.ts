@@ -82,6 +82,7 @@ export function foldOrder(events: readonly OrderEvent[]): OrderBook | null {
 }
 
 function openBook(order: PlacedOrder, at: number): OrderBook {
+  const step = payableStep(order.currency);
   return {
     order, seq: 1, lastAt: at,
     session: null, isSessionClosed: false, declines: [], failures: {}, strays: {}, payBy: order.payBy, isExtended: false,
@@ -89,7 +90,8 @@ function openBook(order: PlacedOrder, at: number): OrderBook {
     processing: null, payment: null, verdict: null, refusal: null,
     capturedMinor: 0, capturedUnits: 0, isCaptureFinal: false, isVoided: false, hasFailed: false, isDropTold: false,
     lines: order.lines.map((line) => ({
-      sku: line.sku, quantity: line.quantity, totalMinor: line.totalMinor, stepMinor: payableStep(order.currency),
+      // An order from before discounts were rounded to what cards pay may have lines that are not: its money still has to move.
+      sku: line.sku, quantity: line.quantity, totalMinor: line.totalMinor, stepMinor: line.totalMinor % step === 0 ? step : 1,
       handedOver: 0, returnedBefore: 0, returnedAfter: 0, repaid: 0,
     })),
     fulfilments: [], refunds: [], disputes: {},

@@ -19,7 +19,7 @@ import { claimPass, showProof, showTicket } from "./api/tickets.ts";
 import { formRoutes } from "./forms/routes.ts";
 import type { FormShop } from "./forms/visit.ts";
 import { openApiDocument } from "./openapi.ts";
-import { sittingBudget } from "../drop/sitting-budget.ts";
+import { entryBudget } from "../drop/entry-budget.ts";
 import { attemptBudget } from "../kernel/attempt-budget.ts";
 import { PROBLEMS, type Problem } from "../kernel/problem.ts";
 import { mistakePage, notFoundPage, pageRoutes } from "./pages/routes.tsx";
@@ -125,13 +125,13 @@ function sharedBudgets({ isLocal }: ApiPorts): SharedBudgets {
     // A person who mistypes a word needs two or three tries; a script that guesses needs thousands.
     guesses: attemptBudget({ attempts: 10, windowMs: 600_000, peopleMax: 10_000 }),
     refreshes: attemptBudget({ attempts: 1, windowMs: 2_000, peopleMax: 10_000 }),
-    sittings: sittingBudget(isLocal),
+    asks: entryBudget(isLocal),
     refused: heardRefusals(),
   };
 }
 
 /** The shoppers' API. Whatever is not refused here has been read strictly. */
-function shopperApi(app: Hono, ports: ApiPorts, live: LiveAnswers, { guesses, refreshes, sittings, refused }: SharedBudgets): void {
+function shopperApi(app: Hono, ports: ApiPorts, live: LiveAnswers, { guesses, refreshes, asks, refused }: SharedBudgets): void {
   resource(app, "/api/drops", { GET: listDrops(ports) });
   resource(app, "/api/drops/:drop", { GET: showDrop(ports) });
   resource(app, "/api/drops/:drop/live", { GET: live.show });
@@ -140,11 +140,11 @@ function shopperApi(app: Hono, ports: ApiPorts, live: LiveAnswers, { guesses, re
   resource(app, "/api/drops/:drop/codes", { POST: sendCode(ports, refused) });
   resource(app, "/api/drops/:drop/tickets/:ticket", { PUT: joinLobby(ports, refused), GET: showTicket(ports) });
   resource(app, "/api/drops/:drop/tickets/:ticket/proof", { GET: showProof(ports) });
-  resource(app, "/api/drops/:drop/passes", { POST: claimPass(ports, sittings) });
-  resource(app, "/api/drops/:drop/holds/:hold", { PUT: putHold(ports, sittings), GET: showHold(ports, sittings), DELETE: abandonHold(ports, sittings) });
+  resource(app, "/api/drops/:drop/passes", { POST: claimPass(ports, asks) });
+  resource(app, "/api/drops/:drop/holds/:hold", { PUT: putHold(ports, asks), GET: showHold(ports, asks), DELETE: abandonHold(ports, asks) });
   resource(app, "/api/drops/:drop/record", { GET: showRecord(ports) });
   resource(app, "/api/drops/:drop/entries", { GET: listEntries(ports) });
-  resource(app, "/api/orders/:order", { PUT: putOrder(ports, guesses, sittings), GET: showOrder(ports, refreshes) });
+  resource(app, "/api/orders/:order", { PUT: putOrder(ports, guesses, asks), GET: showOrder(ports, refreshes) });
   resource(app, "/api/orders/:order/receipt", { GET: showReceipt(ports) });
 }
 

@@ -12,6 +12,8 @@ const LOOK_AGAIN_MS = 20;
 const WAIT_MAX_MS = 3_000;
 /** A list may grow while it is read; it does not grow by a page in the time of a call. */
 const READS_MAX = 20;
+/** Where copies lie at the edge. The number changes with the shape of what is written there. */
+const EDGE_KEY = "list/1";
 const LASTING_SECONDS = 365 * 86_400;
 /** Old ends are kept at the edge for longer than they are shown, because a new one is read from there on. */
 const END_SECONDS = 600;
@@ -118,12 +120,12 @@ export class KeptLists {
 
   #keepPage(name: string, { rows, about }: ListPart): ListPage {
     const page = { text: rows.join("\n"), rowCount: rows.length, isFull: true, about };
-    this.#ports.later(this.#ports.edge.write(`list/${name}`, `${about}\n${page.text}`, LASTING_SECONDS).catch(() => undefined));
+    this.#ports.later(this.#ports.edge.write(`${EDGE_KEY}/${name}`, `${about}\n${page.text}`, LASTING_SECONDS).catch(() => undefined));
     return this.#rememberPage(name, page);
   }
 
   async #fromEdge(name: string): Promise<ListPage | null> {
-    const kept = await this.#ports.edge.read(`list/${name}`).catch(() => null);
+    const kept = await this.#ports.edge.read(`${EDGE_KEY}/${name}`).catch(() => null);
     if (kept === null) return null;
     const about = kept.slice(0, kept.indexOf("\n"));
     return { text: kept.slice(about.length + 1), rowCount: this.#limits.rowsPerPage, isFull: true, about };
@@ -156,13 +158,13 @@ export class KeptLists {
   /** Reads the end for this isolate, from the edge where another one of this place was there first. */
   async #renewedEnd(list: GrowingList, known: Reading | null): Promise<Reading> {
     remember(this.#ends, list.key, { reading: known, claimedUntil: this.#ports.now() + CLAIM_MS }, this.#limits.endsMax);
-    const text = await this.#ports.edge.read(`list/${list.key}/end`).catch(() => null);
-    // Written below, under a name that no request can reach, so that its shape is known.
+    const text = await this.#ports.edge.read(`${EDGE_KEY}/${list.key}/end`).catch(() => null);
+    // Written below, under a name that no request can reach and that changes with the shape: it is what it says.
     const shared = text === null ? null : (JSON.parse(text) as Reading);
     const furthest = shared !== null && isFurther(shared, known) ? shared : known;
     if (furthest !== null && furthest !== known && isYoung(furthest, FRESH_MS, this.#ports.now())) return this.#rememberEnd(list.key, furthest);
     const reading = await this.#readEnd(list, furthest);
-    this.#ports.later(this.#ports.edge.write(`list/${list.key}/end`, JSON.stringify(reading), END_SECONDS).catch(() => undefined));
+    this.#ports.later(this.#ports.edge.write(`${EDGE_KEY}/${list.key}/end`, JSON.stringify(reading), END_SECONDS).catch(() => undefined));
     return reading;
   }
 

@@ -14,7 +14,7 @@ export const DOOR: readonly PlantedBug[] = [
     name: "staff's word skips the network's share",
     breaks: "The way without work takes as many places from one network as somebody can send forms for.",
     unitTests: "test/unit/storefront/forms/way.test.ts",
-    edits: [edit("src/storefront/forms/proof.ts", "if (!allowed.ok) return shownProof(visit, claims, allowed.rejection);\n  const person", "if (!allowed.ok && visit.now < 0) return shownProof(visit, claims, allowed.rejection);\n  const person")],
+    edits: [edit("src/storefront/forms/proof.ts", "if (!allowed.ok) return shownProof(visit, claims, allowed.rejection);\n  // The same books", "if (!allowed.ok && visit.now < 0) return shownProof(visit, claims, allowed.rejection);\n  // The same books")],
   },
   {
     name: "an address stays with the ticket of others",

@@ -35,6 +35,16 @@ export const GROUPS: readonly PlantedBug[] = [
     edits: [edit("src/storefront/api/proven-addresses.ts", "provePlace(ports, drop, { ...code, isTrial: true })", "provePlace(ports, drop, code)")],
   },
   {
+    name: "a group is bound only as far as nothing else is used up", unitTests: "test/unit/storefront/api/groups.test.ts",
+    breaks: "Friends who join with the code of a pop-up keep a place of their own each beside the group's.",
+    edits: [edit("src/storefront/api/joining.ts", "for (const useUp of uses) {", "for (const useUp of uses.slice(-1)) {")],
+  },
+  {
+    name: "a place in a group that is given again is as old as before", unitTests: "test/unit/lobby/redemptions.test.ts",
+    breaks: "Whoever was put into a group ten minutes ago leaves it while the next join of it is on its way, and has two places.",
+    edits: [edit("src/lobby/address-codes.ts", "...(isMember ? { isRenewed: true } : {})", "...(isMember ? {} : {})")],
+  },
+  {
     name: "a group is believed to be as large as its row says", unitTests: "test/unit/verifier/verify.test.ts",
     breaks: "A seller writes any number of people into an admission, and whoever checks the record finds nothing.",
     edits: [edit("src/verifier/line.ts", "if (people > most) this", "if (people > most && most < 0) this")],

@@ -27,4 +27,16 @@ export const RELEASE: readonly PlantedBug[] = [
     edits: [edit("src/drop/changed-stages.ts", "stage.openings.length > 1 && outAt > endAt", "stage.openings.length > 1 && outAt > endAt && now < 0")],
     unitTests: "test/unit/drop/drips.test.ts",
   },
+  {
+    name: "a lane that is kept nothing of a drip",
+    breaks: "A tenth of every four units is none of two hundred, and everybody's check agrees with it.",
+    edits: [edit("src/drop/lanes.ts", "Math.abs(inSteps - due) <= DRIP_DEVIATION_MAX", "inSteps - due <= DRIP_DEVIATION_MAX")],
+    unitTests: "test/unit/drop/drips.test.ts",
+  },
+  {
+    name: "an extension that is forgotten when a drip before it gets other steps",
+    breaks: "Somebody repeats an extension whose answer was lost, and the stage is put off twice.",
+    edits: [edit("src/drop/written-stages.ts", "return step < to.steps ? to.stage + step : null;", "return step < to.steps ? stage : null;")],
+    unitTests: "test/unit/drop/drips.test.ts",
+  },
 ];

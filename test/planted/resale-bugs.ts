@@ -7,7 +7,7 @@ export const RESALE: readonly PlantedBug[] = [
   {
     name: "limit of an address counted per order",
     breaks: "One house is sent as much as it has e-mail addresses for.",
-    edits: [edit("src/drop/resale-limits.ts", "return countOf(state.counters.itemsByDestination, destination) + items > address", "return items > address")],
+    edits: [edit("src/drop/resale-limits.ts", "return countOf(counters.itemsByDestination, destination) + items > address", "return items > address")],
   },
   {
     name: "limit of a card counted per order",
@@ -22,7 +22,12 @@ export const RESALE: readonly PlantedBug[] = [
   {
     name: "a card over its limit keeps the units", unitTests: "test/unit/drop/resale-limits.test.ts",
     breaks: "The payment is released, and nobody can buy what it was for until the time to pay is over.",
-    edits: [edit("src/drop/payments.ts", "sale: isLate ? null : voided(hold, plan, now, hashing)", "sale: null")],
+    edits: [edit("src/drop/payments.ts", "sale: isLate ? null : voided({ ...hold, refused: \"card_limit\" }, plan, now, hashing)", "sale: null")],
+  },
+  {
+    name: "a card over its limit counts as one that a bank refused", unitTests: "test/unit/drop/resale-limits.test.ts",
+    breaks: "An office with one card cannot hold anything for half an hour, whoever asks there and with whichever card.",
+    edits: [edit("src/drop/counters.ts", "if (hold.order !== null && hold.refused === undefined) noteFailure", "if (hold.order !== null) noteFailure")],
   },
   {
     name: "a card's fingerprint is stored", unitTests: "test/unit/settlement/card-limit.test.ts",

@@ -2,7 +2,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { NO_GATES } from "../../src/drop/plan.ts";
-import { CODE_LIFETIME_MS, CODE_TRIES_MAX, SEND_WINDOW_MS, SENDS_PER_NETWORK_MAX } from "../../src/lobby/address-codes.ts";
+import { CODE_LIFETIME_MS, CODE_TRIES_MAX, GROUP_LEFT_AFTER_MS, SEND_WINDOW_MS, SENDS_PER_NETWORK_MAX } from "../../src/lobby/address-codes.ts";
 import type { LobbyDoor } from "../../src/lobby/door.ts";
 import { dropOf, entryOf, shardOf, source, stubOf, ticketId } from "./lobby-cast.ts";
 
@@ -86,6 +86,31 @@ describe.concurrent("the door of a lobby shard", () => {
     expect((await prove("tkt_own")).ok).toBe(true);
     expect(await prove("tkt_others", { isVouched: true })).toEqual(inUse("tkt_own"));
     expect(await rowsOf(drop, "redemptions")).toBe(1);
+  });
+
+  it("keeps somebody in a group that they are put into again, and only looking at it or time lets them go", async () => {
+    const drop = "grouped-again";
+    const start = Date.now();
+    const prove = (ticket: string, more: { readonly memberMac?: string; readonly isTrial?: boolean; readonly abandoned?: string }) => doorOf(drop).proveAddress({ person: "ana", ticket, mac: `own for ${ticket}`, until: FAR + 3_600_000, ...more });
+    const note = (ticket: string, mac: string) => doorOf(drop).noteCode({ person: "ana", ticket, network: `net of ${mac}`, mac });
+    const inUse = { ok: false, rejection: { code: "identity_in_use", ticket: "tkt_group", isMember: true } };
+    const asMember = { memberMac: "lent" };
+    const leaving = () => prove("tkt_own", { abandoned: "tkt_group" });
+    await note("tkt_group", "lent");
+    expect((await prove("tkt_group", asMember)).ok).toBe(true);
+    const again = start + GROUP_LEFT_AFTER_MS + 60_000;
+    await at(drop, again);
+    await note("tkt_group", "lent");
+    await note("tkt_own", "own for tkt_own");
+    expect((await prove("tkt_group", asMember)).ok).toBe(true);
+    // The ticket's own shard knows of no join yet: it is on its way.
+    expect(await leaving()).toEqual(inUse);
+    await at(drop, again + GROUP_LEFT_AFTER_MS - 1);
+    expect((await prove("tkt_group", { ...asMember, isTrial: true })).ok).toBe(true);
+    expect(await leaving()).toEqual(inUse);
+    await at(drop, again + GROUP_LEFT_AFTER_MS);
+    await note("tkt_own", "own for tkt_own");
+    expect((await leaving()).ok).toBe(true);
   });
 
   it("counts what one network has sent to an address, and lets another network send on", async () => {

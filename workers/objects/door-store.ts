@@ -49,9 +49,10 @@ export class DoorStore {
     return this.#storage.transactionSync(() => {
       const key = personKey(proof.person);
       const place = this.#placeOf(key);
-      const { outcome, guessed, isMoved } = decideProof(this.#codesOf(proof.person), place, proof, now);
+      const { outcome, guessed, isMoved, isRenewed } = decideProof(this.#codesOf(proof.person), place, proof, now);
       for (const { id, tries } of guessed) this.#sql.exec("UPDATE codes SET tries = ? WHERE id = ?", tries, id);
       if (!outcome.ok || proof.isTrial === true) return outcome;
+      if (isRenewed === true) this.#sql.exec("UPDATE redemptions SET member_since = ? WHERE key = ?", now, key);
       if (isMoved === true) this.#sql.exec("DELETE FROM redemptions WHERE key = ?", key);
       if (place === null || isMoved === true) this.#noteUse(key, proof.ticket, proof.until, proof.memberMac === undefined ? null : now);
       return outcome;

@@ -18,7 +18,7 @@ import type {
   OutboxMessage, PaymentToConfirm, PlaceCommand, PlanChangeAnswer, PlaceRejection, RecordPage, ShardSeal, TicketFacts,
 } from "../../src/drop/port.ts";
 import { decideSeal } from "../../src/drop/sealing.ts";
-import { askedTooOften, sittingBudget } from "../../src/drop/sitting-budget.ts";
+import { askedTooOften, entryBudget } from "../../src/drop/entry-budget.ts";
 import { decideClaim } from "../../src/drop/sittings.ts";
 import { type DropState, unchanged } from "../../src/drop/state.ts";
 import { hexFromBytes } from "../../src/kernel/hashing.ts";
@@ -52,8 +52,8 @@ export class DropObject extends DurableObject<DropEnv> implements DropPort {
   readonly #commits: GroupCommit;
   readonly #outbox: OutboxDrain;
   readonly #signer: HeadSigner;
-  /** A look at a hold is answered from memory and costs no more than its refusal would: it is not counted. */
-  readonly #asks = sittingBudget(this.env.ENVIRONMENT === "local");
+  /** What each entry asks for, but for looks at a hold: those cost no more than their refusal would. */
+  readonly #asks = entryBudget(this.env.ENVIRONMENT === "local");
   #alarmAt: number | null = null;
 
   constructor(context: DurableObjectState, env: DropEnv) {

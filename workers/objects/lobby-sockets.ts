@@ -33,7 +33,8 @@ export class LobbySockets {
   readonly #context: DurableObjectState;
   readonly #clock: Clock;
   readonly #frames = new WeakMap<WebSocket, Frames>();
-  readonly #networkFrames = new Map<string, Frames>();
+  /** The frames of this second by network; the next second begins with none. */
+  #byNetwork = { since: 0, counts: new Map<string, number>() };
   #published: string | null = null;
   #publishedAt = 0;
   #next: LobbyLive | null = null;
@@ -99,10 +100,10 @@ export class LobbySockets {
     this.#frames.set(socket, own);
     if (own.count > FRAMES_PER_SECOND_MAX) return close(socket, POLICY_VIOLATION, "too many frames");
     const [network = ""] = this.#context.getTags(socket);
-    for (const [name, frames] of this.#networkFrames) if (!isWithinSecond(frames, now)) this.#networkFrames.delete(name);
-    const together = counted(this.#networkFrames.get(network), now);
-    this.#networkFrames.set(network, together);
-    if (together.count > NETWORK_FRAMES_PER_SECOND_MAX) close(socket, POLICY_VIOLATION, "too many frames from this network");
+    if (!isWithinSecond(this.#byNetwork, now)) this.#byNetwork = { since: now, counts: new Map() };
+    const together = (this.#byNetwork.counts.get(network) ?? 0) + 1;
+    this.#byNetwork.counts.set(network, together);
+    if (together > NETWORK_FRAMES_PER_SECOND_MAX) close(socket, POLICY_VIOLATION, "too many frames from this network");
   }
 
   #broadcast(): void {
@@ -126,7 +127,7 @@ export class LobbySockets {
 }
 
 /** A second that would begin in the future is from before a clock was set back, and over. */
-function isWithinSecond({ since }: Frames, now: number): boolean {
+function isWithinSecond({ since }: { readonly since: number }, now: number): boolean {
   return since <= now && now < since + 1_000;
 }
 

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { HoldId } from "../../../schema/wire/ids.ts";
 import { HoldRequest, type HoldAnswer } from "../../../schema/wire/hold.ts";
 import type { HoldView, Line } from "../../drop/port.ts";
-import { askedTooOften } from "../../drop/sitting-budget.ts";
+import { askedTooOften } from "../../drop/entry-budget.ts";
 import type { AttemptBudget } from "../../kernel/attempt-budget.ts";
 import type { FieldError, Problem } from "../../kernel/problem.ts";
 import { accepted, rejected, type Result } from "../../kernel/result.ts";
@@ -18,9 +18,9 @@ import type { Handler } from "./resource.ts";
 import { invalidMembers, strictBody } from "../../http/strict-body.ts";
 
 /** Holds units for a sitting. Only the Drop object decides; here the request is only read. */
-export function putHold(ports: ApiPorts, sittings: AttemptBudget): Handler {
+export function putHold(ports: ApiPorts, asks: AttemptBudget): Handler {
   return async (context) => {
-    const addressed = await addressedHold(ports, sittings, context);
+    const addressed = await addressedHold(ports, asks, context);
     if (!addressed.ok) return addressed.rejection;
     const { drop, id, pass } = addressed.value;
     const body = await strictBody(context.req.raw, HoldRequest);
@@ -55,13 +55,13 @@ interface AddressedHold {
 }
 
 /** The hold that a path names and the pass that comes with it, or the refusal; also for whoever asks the drop again and again. */
-async function addressedHold(ports: ApiPorts, sittings: AttemptBudget, context: Context): Promise<Result<AddressedHold, Response>> {
+async function addressedHold(ports: ApiPorts, asks: AttemptBudget, context: Context): Promise<Result<AddressedHold, Response>> {
   const drop = await announcedDrop(ports, context.req.param("drop"));
   const id = context.req.param("hold") ?? "";
   if (drop === null || !v.is(HoldId, id)) return rejected(refusal({ code: "not_found" }, context));
   const pass = await passOf(ports, context.req.raw, drop.plan.drop);
   if (!pass.ok) return rejected(credentialRefusal(ports, context, pass.rejection));
-  const tooOften = askedTooOften(sittings, pass.value.entry, ports.now());
+  const tooOften = askedTooOften(asks, pass.value.entry, ports.now());
   if (tooOften !== null) return rejected(refusal(portProblem(tooOften, ports.now()), context));
   return accepted({ drop: drop.plan.drop, id, pass: pass.value });
 }
@@ -72,9 +72,9 @@ function repeatedSkus(lines: readonly Line[]): FieldError[] {
   return [...lines.entries()].filter(([index, { sku }]) => first.get(sku) !== index).map(([index]) => ({ pointer: `/lines/${index}/sku`, detail: "Each item is named once." }));
 }
 
-export function showHold(ports: ApiPorts, sittings: AttemptBudget): Handler {
+export function showHold(ports: ApiPorts, asks: AttemptBudget): Handler {
   return async (context) => {
-    const addressed = await addressedHold(ports, sittings, context);
+    const addressed = await addressedHold(ports, asks, context);
     if (!addressed.ok) return addressed.rejection;
     const { drop, id, pass } = addressed.value;
     const hold = await ports.drop(drop).holdState(id, pass.entry);
@@ -82,9 +82,9 @@ export function showHold(ports: ApiPorts, sittings: AttemptBudget): Handler {
   };
 }
 
-export function abandonHold(ports: ApiPorts, sittings: AttemptBudget): Handler {
+export function abandonHold(ports: ApiPorts, asks: AttemptBudget): Handler {
   return async (context) => {
-    const addressed = await addressedHold(ports, sittings, context);
+    const addressed = await addressedHold(ports, asks, context);
     if (!addressed.ok) return addressed.rejection;
     const { drop, id, pass } = addressed.value;
     const abandoned = await ports.drop(drop).abandon(id, pass.entry);

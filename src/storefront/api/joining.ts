@@ -44,7 +44,7 @@ export interface JoinAttempt {
   readonly now: number;
 }
 
-/** What one step adds to the command; `spends` of all steps come together. */
+/** What one step adds to the command; the `spends` of all steps come together, and every `useUp` is called. */
 export type JoinAddition = Partial<Pick<JoinCommand, "lane" | "weight" | "person" | "members" | "spends">> & {
   /** Uses up what is counted elsewhere than with the ticket. Called when the ticket's shard would give the ticket, and never before. */
   readonly useUp?: () => Promise<Result<null, Problem>>;
@@ -144,12 +144,24 @@ async function readAttempt(ports: ApiPorts, request: Request, addressed: Pick<Jo
 
 async function additionsOf(ports: ApiPorts, attempt: JoinAttempt, steps: readonly JoinStep[]): Promise<Result<JoinAddition, Problem>> {
   let all: JoinAddition = {};
+  const uses: NonNullable<JoinAddition["useUp"]>[] = [];
   for (const step of steps) {
     const addition = await step(ports, attempt);
     if (!addition.ok) return addition;
-    all = { ...all, ...addition.value, spends: [...(all.spends ?? []), ...(addition.value.spends ?? [])] };
+    const { useUp, ...terms } = addition.value;
+    if (useUp !== undefined) uses.push(useUp);
+    all = { ...all, ...terms, spends: [...(all.spends ?? []), ...(terms.spends ?? [])] };
   }
-  return accepted(all);
+  return accepted(uses.length === 0 ? all : { ...all, useUp: () => allUsedUp(uses) });
+}
+
+/** One after the other in the order of the steps, up to the first refusal: what comes after it is used up for nothing. */
+async function allUsedUp(uses: readonly NonNullable<JoinAddition["useUp"]>[]): Promise<Result<null, Problem>> {
+  for (const useUp of uses) {
+    const used = await useUp();
+    if (!used.ok) return used;
+  }
+  return accepted(null);
 }
 
 function commandOf(ports: ApiPorts, { drop, ticket, keyThumbprint, body, visitor }: JoinAttempt, additions: Omit<JoinAddition, "useUp">): JoinCommand {

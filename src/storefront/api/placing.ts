@@ -4,8 +4,9 @@ import { OrderRequest } from "../../../schema/wire/order.ts";
 import type { PlacedOrder } from "../../checkout/placed-order.ts";
 import type { CheckedCoupon } from "../../coupon/campaign.ts";
 import { couponOfWord } from "../../coupon/typed-word.ts";
+import { askedTooOften } from "../../drop/entry-budget.ts";
 import type { PlaceCommand } from "../../drop/port.ts";
-import { askedTooOften } from "../../drop/sitting-budget.ts";
+import { resaleLimitsOf } from "../../drop/resale-limits.ts";
 import { COMPACT_FORM } from "../../kernel/compact-form.ts";
 import type { Problem } from "../../kernel/problem.ts";
 import { accepted, rejected, type Result } from "../../kernel/result.ts";
@@ -32,14 +33,14 @@ export const OPEN_BUDGET_MS = 4_000;
  * as the Drop object has it: a slow or broken settlement changes what the
  * answer says about the payment, never that there is an order.
  */
-export function putOrder(ports: ApiPorts, guesses: AttemptBudget, sittings: AttemptBudget): Handler {
+export function putOrder(ports: ApiPorts, guesses: AttemptBudget, asks: AttemptBudget): Handler {
   return async (context) => {
     const request = context.req.raw;
     const id = context.req.param("order") ?? "";
     if (!v.is(OrderId, id)) return refusal({ code: "not_found" }, context);
     const pass = await passOf(ports, request, null);
     if (!pass.ok) return credentialRefusal(ports, context, pass.rejection);
-    const tooOften = askedTooOften(sittings, pass.value.entry, ports.now());
+    const tooOften = askedTooOften(asks, pass.value.entry, ports.now());
     if (tooOften !== null) return refusal(portProblem(tooOften, ports.now()), context);
     const body = await strictBody(request, OrderRequest);
     if (!body.ok) return refusal(body.rejection, context);
@@ -76,7 +77,9 @@ export async function placeOrder(ports: ApiPorts, guesses: AttemptBudget, placin
   if (!read.ok) return read;
   const { command, servedBy } = read.value;
   const retryAt = guesses.retryAt(pass.entry, now);
-  if (retryAt !== null && body.coupon != null) return rejected(portProblem({ code: "too_many_requests", retryAt }, now));
+  // Neither coupons nor who has ordered to which address can be tried out one after the other.
+  const isTelling = body.coupon != null || (command.destination !== undefined && resaleLimitsOf(drop.plan).address !== null);
+  if (retryAt !== null && isTelling) return rejected(portProblem({ code: "too_many_requests", retryAt }, now));
   const coupon = body.coupon == null ? accepted(null) : await checkedCoupon(ports, body.coupon, drop, servedBy);
   if (!coupon.ok) {
     // A coupon whose time ended since must not turn a retry of an order that was accepted into a refusal.
@@ -86,7 +89,9 @@ export async function placeOrder(ports: ApiPorts, guesses: AttemptBudget, placin
     return rejected(portProblem(coupon.rejection, now));
   }
   const placed = await ports.drop(pass.drop).place({ ...command, coupon: coupon.value });
-  return placed.ok ? placed : rejected(portProblem(placed.rejection, now));
+  if (placed.ok) return placed;
+  if (placed.rejection.code === "limit_reached" && placed.rejection.per === "address") guesses.spend(pass.entry, now);
+  return rejected(portProblem(placed.rejection, now));
 }
 
 interface ReadOrder {

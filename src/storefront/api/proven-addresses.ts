@@ -4,14 +4,13 @@ import { emailAddress } from "../../gate/email-address.ts";
 import { typedCode } from "../../gate/email-code.ts";
 import { invalidMembers } from "../../http/strict-body.ts";
 import type { FieldError, Problem } from "../../kernel/problem.ts";
-import { accepted, rejected } from "../../kernel/result.ts";
+import { accepted, rejected, type Result } from "../../kernel/result.ts";
 import type { AddressRejection } from "../../lobby/door.ts";
 import type { ApiPorts } from "../ports.ts";
 import type { AnnouncedDrop } from "./announced-drop.ts";
 import { proveByCode, provePlace, type ShownCode, tooEarly } from "./codes.ts";
 import type { JoinAttempt, JoinStep } from "./joining.ts";
 import { portProblem } from "./refusals.ts";
-import { shardOf } from "./tickets.ts";
 
 /**
  * The step of the proven addresses: the owner's, and those of whoever stands in
@@ -53,13 +52,12 @@ export function groupMistakes({ plan }: AnnouncedDrop, identity: JoinRequest["id
 }
 
 /**
- * Proves the owner and everybody else, and only then gives any address to the
- * ticket: a wrong code must leave nobody bound. Each address has a shard of its
- * own, so that this is not one transaction: the owner's is bound first, after
- * which the same join can be sent again, and what was bound for a join that
- * never came is let go (see `provePlace`).
+ * Reads who is to stand together. Nobody's shard is asked before the ticket's
+ * own has said that it would give the ticket to just these people: a join that
+ * it refuses would else leave everybody tied to a place that nobody has, and one
+ * request would have many shards asked before the network's joins are counted.
  */
-async function provenGroup(ports: ApiPorts, { drop, ticket, now }: JoinAttempt, shown: { readonly email: string; readonly code: string; readonly group: readonly GroupMember[] }): ReturnType<JoinStep> {
+function provenGroup(ports: ApiPorts, { drop, ticket, now }: JoinAttempt, shown: { readonly email: string; readonly code: string; readonly group: readonly GroupMember[] }): Awaited<ReturnType<JoinStep>> {
   const early = tooEarly(drop, now);
   if (early !== null) return rejected(early);
   const codes: ShownCode[] = [];
@@ -69,16 +67,24 @@ async function provenGroup(ports: ApiPorts, { drop, ticket, now }: JoinAttempt, 
     codes.push({ person: ports.credentials.personOf(emailAddress(email) ?? email), ticket, code, isMember: index > 0 });
   }
   const members = codes.slice(1).map(({ person }) => person);
-  const known = await shardOf(ports, drop, ticket).personsOf(ticket);
-  // The place was given to others: nobody may be bound to it who does not stand there.
-  if (known !== null && (known.members.length !== members.length || members.some((person) => !known.members.includes(person)))) return rejected({ code: "id_reused" });
+  return accepted({ person: codes[0]?.person ?? null, members, useUp: () => boundGroup(ports, drop, codes) });
+}
+
+/**
+ * Proves the owner and everybody else, and only then gives any address to the
+ * ticket: a wrong code must leave nobody bound. Each address has a shard of its
+ * own, so that this is not one transaction: the owner's is bound first, after
+ * which the same join can be sent again, and what was bound for a join that
+ * never came is let go (see `provePlace`).
+ */
+async function boundGroup(ports: ApiPorts, drop: AnnouncedDrop, codes: readonly ShownCode[]): Promise<Result<null, Problem>> {
   const tried = await Promise.all(codes.map((code) => provePlace(ports, drop, { ...code, isTrial: true })));
   for (const [index, trial] of tried.entries()) if (!trial.ok) return rejected(refusedMember(trial.rejection, index, ports.now()));
   for (const [index, code] of codes.entries()) {
     const bound = await provePlace(ports, drop, code);
     if (!bound.ok) return rejected(refusedMember(bound.rejection, index, ports.now()));
   }
-  return accepted({ person: codes[0]?.person ?? null, members });
+  return accepted(null);
 }
 
 /**

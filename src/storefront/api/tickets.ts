@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { TicketId } from "../../../schema/wire/ids.ts";
 import { EmptyRequest, type PassAnswer, type TicketStandingAnswer, type WaitingAnswer } from "../../../schema/wire/ticket.ts";
 import type { Sitting } from "../../drop/port.ts";
-import { askedTooOften } from "../../drop/sitting-budget.ts";
+import { askedTooOften } from "../../drop/entry-budget.ts";
 import type { AttemptBudget } from "../../kernel/attempt-budget.ts";
 import type { Problem } from "../../kernel/problem.ts";
 import { accepted, rejected, type Result } from "../../kernel/result.ts";
@@ -54,7 +54,7 @@ export function showProof(ports: ApiPorts): Handler {
 }
 
 /** Claims a pass. Waiting is not a refusal: whose place is not called yet is told where it is. */
-export function claimPass(ports: ApiPorts, sittings: AttemptBudget): Handler {
+export function claimPass(ports: ApiPorts, asks: AttemptBudget): Handler {
   return async (context) => {
     const drop = await announcedDrop(ports, context.req.param("drop"));
     if (drop === null) return refusal({ code: "not_found" }, context);
@@ -63,7 +63,7 @@ export function claimPass(ports: ApiPorts, sittings: AttemptBudget): Handler {
     const body = await optionalBody(context.req.raw, EmptyRequest);
     if (!body.ok) return refusal(body.rejection, context);
     const ticket = proven.value;
-    const claimed = await claimSitting(ports, sittings, drop, ticket);
+    const claimed = await claimSitting(ports, asks, drop, ticket);
     if (!claimed.ok) return refusal(claimed.rejection, context);
     if (claimed.value === "waiting") {
       const standing = await shardOf(ports, drop, ticket.ticket).standing(ticket.ticket);
@@ -83,10 +83,10 @@ interface ClaimedSitting {
 }
 
 /** Claims the sitting of a ticket that was proven, however it was; `waiting` while its place is not called. */
-export async function claimSitting(ports: ApiPorts, sittings: AttemptBudget, drop: AnnouncedDrop, ticket: TicketClaims): Promise<Result<ClaimedSitting | "waiting", Problem>> {
+export async function claimSitting(ports: ApiPorts, asks: AttemptBudget, drop: AnnouncedDrop, ticket: TicketClaims): Promise<Result<ClaimedSitting | "waiting", Problem>> {
   // A drop of the same name that was started afresh is another drop.
   if (ticket.planHash !== drop.planHash) return rejected({ code: "credential_invalid" });
-  const tooOften = askedTooOften(sittings, ticket.entry, ports.now());
+  const tooOften = askedTooOften(asks, ticket.entry, ports.now());
   if (tooOften !== null) return rejected(portProblem(tooOften, ports.now()));
   const live = await ports.live(drop.plan.drop);
   if (live === null) return rejected({ code: "not_found" });

@@ -40,7 +40,7 @@ function isGateRefusal({ code }: Refusal): boolean {
 
 const DONE: Outcome = { done: true };
 const endedWith = (refusal: Refusal): Outcome => ({ done: false, refusal });
-const ADDRESS_FULL = "As many were ordered to this postal address as one address may be sent of this drop. What you held went back; you may take another turn, and choose a pick-up point or another address.";
+const ADDRESS_FULL = "As many were ordered to this postal address as one address may be sent of this drop. Choose a pick-up point or another address: what you hold stays yours until its time ends.";
 
 /** The drawing weight that the ticket itself states; the middle part of the token is public. */
 export function weightOf(ticket: string): number {
@@ -51,6 +51,11 @@ export function weightOf(ticket: string): number {
   } catch {
     return 1;
   }
+}
+
+/** Refusals after which an id is of no use to whoever joins. */
+function isTaken(refusal: Refusal): boolean {
+  return refusal.code === "id_reused" || refusal.ticket !== undefined;
 }
 
 /** Refusals after which the pass admits to nothing any more. */
@@ -157,9 +162,10 @@ export class Errands {
     });
   }
 
-  /** Takes back a join that was not answered yet. */
+  /** Takes back a join that was not answered yet. Addresses may be tied to its id already, which is the next one's therefore. */
   leave(): void {
-    this.update({ ticketId: null, asked: null, identity: null, friends: [] });
+    const { ticketId, spareId, identity } = this.memory();
+    this.update({ ticketId: null, asked: null, identity: null, friends: [], spareId: identity?.code === undefined ? spareId : (ticketId ?? spareId) });
   }
 
   /** Claims a pass if there is none and holds `lines`. */
@@ -298,7 +304,12 @@ export class Errands {
     return ticket !== null || now < this.#page.lobbyOpensAt || now >= this.#page.closesAt ? null : (ticketId === null ? "draft" : { ticket: ticketId });
   }
 
-  /** An id that was refused is not kept, so that the next join starts with a fresh one. */
+  /**
+   * An id that was refused is not kept, so that the next join starts with a fresh
+   * one. One that an address was proven for is, unless somebody has it or the
+   * address has another place: with a fresh id the address would lead back to
+   * this one, and whoever stands in line with it would be lost on the way.
+   */
   #refusedTicket(refusal: Refusal): Outcome {
     const { ticket, ticketId, identity } = this.memory();
     if (refusal.code === "lobby_not_open") return DONE;
@@ -306,7 +317,8 @@ export class Errands {
     const about = identity?.group?.[friendAt(refusal) ?? -1]?.email ?? null;
     if (refusal.code === "identity_invalid" || about !== null) this.update({ identity: null });
     else if (refusal.code === "evidence_invalid" || refusal.code === "evidence_used") this.update({ evidence: null, ...(ticket === null ? this.#keptForNext(identity, ticketId) : {}) });
-    else if (ticket === null) this.update({ ticketId: null });
+    else if (ticket === null && isTaken(refusal)) this.update({ ticketId: null, spareId: null });
+    else if (ticket === null) this.update(identity?.code === undefined ? { ticketId: null } : this.#keptForNext(identity, ticketId));
     return endedWith(about === null ? refusal : { ...refusal, ...friendWords(refusal, about) });
   }
 
@@ -366,11 +378,11 @@ export class Errands {
   }
 
   #refusedOrder(refusal: Refusal): Outcome {
-    const isHoldOver = refusal.code === "hold_expired" || refusal.code === "limit_reached";
+    const isHoldOver = refusal.code === "hold_expired" || (refusal.code === "limit_reached" && refusal.per !== "address");
     // A scanned code that is refused is not sent again: the next try is for the price that is shown.
     const isCouponOver = refusal.code === "coupon_invalid" || refusal.code === "coupon_used_up";
-    this.update({ order: null, ...(isCouponOver ? { coupon: null } : {}), ...(isHoldOver ? { hold: null, pass: null, rest: { title: refusal.title, detail: refusal.per === "address" ? ADDRESS_FULL : refusal.detail } } : {}) });
-    return endedWith(refusal);
+    this.update({ order: null, ...(isCouponOver ? { coupon: null } : {}), ...(isHoldOver ? { hold: null, pass: null, rest: { title: refusal.title, detail: refusal.detail } } : {}) });
+    return endedWith(refusal.per === "address" ? { ...refusal, detail: ADDRESS_FULL } : refusal);
   }
 
   async #abandon(): Promise<Outcome> {

@@ -111,7 +111,7 @@ export async function hold(visit: Visit, { fields, stamp }: SentForm): Promise<R
   if (mistakes.size > 0) return shownPlace(visit, place, { code: "invalid_request" }, [], mistakes);
   const replaces = fields.get("replaces") ?? null;
   if (replaces !== null && !v.is(HoldId, replaces)) return shownPlace(visit, place, { code: "not_found" });
-  const claimed = await claimSitting(ports, visit.sittings, drop, place);
+  const claimed = await claimSitting(ports, visit.asks, drop, place);
   if (!claimed.ok) return shownPlace(visit, place, claimed.rejection);
   if (claimed.value === "waiting") return shownPlace(visit, place, { code: "not_admitted" });
   const { sitting, passEndsAt } = claimed.value;

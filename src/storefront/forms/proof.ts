@@ -65,10 +65,11 @@ export async function proveByStaff(visit: Visit): Promise<Response> {
   const { ticket, email } = claims;
   const early = tooEarly(drop, visit.now);
   if (early !== null) return shownProof(visit, claims, early);
-  const allowed = await withinShare(visit, ticket, ports.credentials.networkOf(ports.visitor(visit.request).network));
-  if (!allowed.ok) return shownProof(visit, claims, allowed.rejection);
   const person = ports.credentials.personOf(email);
   if (!(await isAttested(visit, ticket, person))) return shownProof(visit, claims, { code: "identity_required" });
+  // Counted only now: whoever staff have not seen yet must not use up the share of those whom they have.
+  const allowed = await withinShare(visit, ticket, ports.credentials.networkOf(ports.visitor(visit.request).network));
+  if (!allowed.ok) return shownProof(visit, claims, allowed.rejection);
   // The same books as for a code: one address has one place, whoever vouches for it. Whose that is stays with who can read its mail.
   const free = await provePlace(ports, drop, { person, ticket, code: null, isMember: false });
   if (!free.ok) return shownProof(visit, claims, { code: "identity_in_use" });

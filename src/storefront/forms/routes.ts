@@ -1,5 +1,5 @@
 import { type Context, Hono } from "hono";
-import { askedTooOften } from "../../drop/sitting-budget.ts";
+import { askedTooOften } from "../../drop/entry-budget.ts";
 import type { OrderView } from "../../settlement/port.ts";
 import { refusal } from "../api/answers.ts";
 import { portProblem } from "../api/refusals.ts";
@@ -75,7 +75,7 @@ export function formRoutes(shop: FormShop): Hono {
 /** What whoever was admitted hears who asks the drop again and again; null for everybody else. */
 async function flooding(visit: Visit): Promise<Response | null> {
   const seat = await seatOf(visit);
-  const tooOften = seat === null ? null : askedTooOften(visit.sittings, seat.entry, visit.now);
+  const tooOften = seat === null ? null : askedTooOften(visit.asks, seat.entry, visit.now);
   if (tooOften === null) return null;
   const problem = portProblem(tooOften, visit.now);
   const facts = await wayFacts(visit, refusedBy(visit, problem));

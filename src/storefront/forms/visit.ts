@@ -18,7 +18,7 @@ export interface FormShop {
   readonly guesses: AttemptBudget;
   readonly refreshes: AttemptBudget;
   /** What an entry asks of its drop. */
-  readonly sittings: AttemptBudget;
+  readonly asks: AttemptBudget;
   readonly refused: HeardRefusals;
 }
 

@@ -23,6 +23,7 @@ const local = { lane: "local", share: 20, until: "10m", region: "berlin", within
 const member = { lane: "member", share: 10, until: "10m", invite: true };
 /** 40 % of 80 and 120 at the opening, 40 % that drip from the half hour on, 20 % at the end. */
 const drips = (drip: object, changes: readonly object[] = []) => [{ share: 40, after: "0s", ...changes[0] }, { share: 40, after: "30m", ...drip }, { share: 20, after: "2h", ...changes[2] }];
+const counted = (count: number, quantity: number) => Array.from({ length: count }, (_, index) => ({ ...item, sku: `MOTH-${index}`, quantity }));
 const platform = { party: "platform", remainder: true };
 
 /** Each row: what is wrong, how to make it so, and the one mistake that must come of it, by table, field and words. */
@@ -47,6 +48,10 @@ const ONE_MISTAKE: readonly (readonly [string, Break, RegExp])[] = [
   ["a drip that runs into the next stage", drop({ stages: drips({ every: "10m", units: 5 }) }), /^DROP_MOTH_TEE\.stages\[1\]\.every: This drip takes 10 steps and lasts until 2h10m after the opening; stage 3 opens at 2h\./],
   ["a drip that is not out when the drop closes", drop({ stages: drips({}, [{}, {}, { every: "1h", units: 8 }]) }), /^DROP_MOTH_TEE\.stages\[2\]\.every: This drip takes 3 steps and lasts until 5h after the opening; the drop closes at 4h\./],
   ["a drip of more steps than a plan has room for", drop({ stages: drips({ every: "10s", units: 1 }), items: [{ ...item, quantity: 500 }] }), /^DROP_MOTH_TEE\.stages\[1\]\.units: This drip takes 200 steps; .*the drop has 202, and it may have 200/],
+  ["a drip that counts too much with every step", drop({ stages: drips({ every: "10s", units: 1 }), items: counted(11, 470) }), /^DROP_MOTH_TEE\.stages\[1\]\.units: This drip takes 188 steps; .*the drop has 190 for 11 items and parts each, 2090 together, and they may be 2000\. Let it bring more/],
+  ["a drip of whose steps a lane would be kept nothing", drop({ stages: drips({ every: "61s", units: 4 }), items: counted(1, 500), lanes: [{ ...member, until: "1m" }] }), /^DROP_MOTH_TEE\.stages\[1\]\.units: This drip .*would keep 0 of 200 MOTH-0 for the lane member, whose share of them is 20\. Let it bring 10 at a time/],
+  ["a drip of whose steps a lane would be kept twice its share", drop({ stages: drips({ every: "61s", units: 5 }), items: counted(1, 500), lanes: [{ ...member, until: "1m" }] }), /^DROP_MOTH_TEE\.stages\[1\]\.units: .*would keep 40 of 200 MOTH-0 for the lane member, whose share of them is 20\./],
+  ["a drip that is uneven for the second of its items and the second of its lanes", drop({ stages: drips({ every: "2m", units: 9 }), items: [{ ...item, quantity: 20 }, { ...item, sku: "MOTH-M", quantity: 200 }], lanes: [{ ...local, share: 33, until: "1m" }, { ...member, share: 5, until: "1m" }] }), /^DROP_MOTH_TEE\.stages\[1\]\.units: .*would keep 0 of 80 MOTH-M for the lane member, whose share of them is 4\. Let it bring 100 at a time/],
   ["a reserve that is kept for longer than a step of a drip lasts", drop({ stages: drips({ every: "2m", units: 5 }), lanes: [{ ...member, until: "2m" }] }), /^DROP_MOTH_TEE\.lanes\[0\]\.until: Stage 2 brings more every 2m; this must be shorter/],
   ["a price that is not an integer", drop({ items: [{ ...item, priceMinor: 4200.5 }] }), /^DROP_MOTH_TEE\.items\[0\]\.priceMinor: .*whole number/],
   ["a negative price", drop({ items: [{ ...item, priceMinor: -1 }] }), /^DROP_MOTH_TEE\.items\[0\]\.priceMinor: /],
@@ -161,8 +166,15 @@ describe("a config that cannot be right is refused with its table, its field and
   test("a drip is fine up to the very moment at which the next stage opens, with as many steps as a plan has room for, and every second on a local machine", () => {
     expect(mistakesOf(drop({ stages: drips({ every: "9m", units: 5 }) }))).toEqual([]);
     expect(mistakesOf(drop({ stages: drips({ every: "10s", units: 1 }), items: [{ ...item, quantity: 495 }] }))).toEqual([]);
-    expect(mistakesOf(drop({ stages: drips({ every: "2m", units: 5 }), lanes: [{ ...member, until: "119s" }] }))).toEqual([]);
+    expect(mistakesOf(drop({ stages: drips({ every: "2m", units: 10 }), lanes: [{ ...member, until: "119s" }] }))).toEqual([]);
     expect(mistakesOf(drop({ stages: drips({ every: "1s", units: 5 }), lobby: { shards: 1, claimWindow: "1s" } }), true)).toEqual([]);
+  });
+
+  test("a drip is fine with as many steps and items as a plan has room for together, and with lanes whose shares come out to a unit", () => {
+    expect(mistakesOf(drop({ stages: drips({ every: "10s", units: 1 }), items: counted(10, 495) }))).toEqual([]);
+    expect(mistakesOf(drop({ stages: drips({ every: "61s", units: 10 }), items: counted(1, 500), lanes: [{ ...member, until: "1m" }] }))).toEqual([]);
+    // Steps of 5, 5 and 2 keep 1, 1 and nothing; 12 keep 1 for a tenth.
+    expect(mistakesOf(drop({ stages: drips({ every: "61s", units: 5 }), items: counted(1, 30), lanes: [{ ...member, until: "1m" }] }))).toEqual([]);
   });
 
   test("a table over 5 KB is refused even when each of its fields is fine", () => {

@@ -150,6 +150,43 @@ describe("a published change of a drop that drips", () => {
   });
 });
 
+describe("a published change of a drip with lanes", () => {
+  const member = { lane: "member", sharePercent: 10, untilMs: MINUTE / 2, weight: 1, evidence: { kind: "invite" } } as const;
+  const withLane = (config: Partial<PlanSource> = {}) => ({ ...config, lanes: [member] });
+
+  test("never makes steps of which a lane would be kept another part than its share", () => {
+    const drop = new TestDrop({ ...DRIPPING, lanes: [member] }).open();
+    const nothing = "The drip of stage 2 is split step by step and would keep 0 of 16 MOTH for the lane member, whose share of them is 2. Let it bring 10 at a time, or a multiple of that.";
+    expect(change(drop, withLane(withDrip({ drip: { everyMs: MINUTE, units: 4 } })))).toEqual({ published: false, changes: [{ field: "stages.2.units", from: 5, to: 4, refusal: nothing }] });
+    const more = [{ sku: "MOTH", quantity: 70 }, { sku: "PIN", quantity: 7 }];
+    const twice = "The drip of stage 2 is split step by step and would keep 8 of 40 MOTH for the lane member, whose share of them is 4. Let it bring 10 at a time, or a multiple of that.";
+    expect(reasonsOf(change(drop, withLane({ stock: more })))).toEqual([["items.MOTH.quantity", twice]]);
+    expect(unitsOf(drop)).toEqual([20, 5, 5, 5, 1, 4]);
+    expect(change(drop, withLane({ ...withDrip({ drip: { everyMs: MINUTE, units: 10 } }), stock: more })).published).toBe(true);
+    expect(unitsOf(drop)).toEqual([20, 10, 10, 10, 10, 10]);
+  });
+
+  test("is not kept from anything else by a drip that has begun with other steps", () => {
+    const stages = STAGES.with(1, { ...DRIP, drip: { everyMs: MINUTE, units: 4 } });
+    const drop = new TestDrop({ ...DRIPPING, stages, lanes: [member] }).open();
+    const later = withLane({ stages, closesAt: { at: T0 + 300 * MINUTE } });
+    expect(change(drop, later, false).changes).toMatchObject([{ field: "closesAt", refusal: expect.stringMatching(/would keep 0 of 16/) as string }]);
+    drop.readAt(T0 + 31 * MINUTE);
+    expect(change(drop, later).published).toBe(true);
+  });
+
+  test("never has more steps and items together than the live state has room for", () => {
+    const stock = Array.from({ length: 20 }, (_, index) => ({ sku: `PIN-${index}`, quantity: 200 }));
+    const items = stock.map(({ sku }) => ({ sku, title: sku, priceMinor: 300, components: [{ sku, quantity: 1 }] }));
+    const plain: SourceStage[] = [{ sharePercent: 50, afterMs: 0 }, { sharePercent: 50, afterMs: 30 * MINUTE }];
+    const drop = new TestDrop({ stages: plain, stock, items }).open();
+    const dripping = (units: number) => ({ stock, items, stages: plain.with(1, { sharePercent: 50, afterMs: 30 * MINUTE, drip: { everyMs: MINUTE, units } }) });
+    const many = "With every step of a drip that is 101 stages of 20 items and parts, 2020 together, and a drop has at most 2000: let a drip bring more at once.";
+    expect(reasonsOf(change(drop, dripping(1)))).toEqual([["stages.2.every", many], ["stages.2.units", many]]);
+    expect(change(drop, dripping(2)).published).toBe(true);
+  });
+});
+
 describe("a drip that is put off", () => {
   const extend = (drop: TestDrop, stage: number, minutes: number) => drop.run((state, now, hashing) => decideControl(state, { kind: "extend", stage, byMs: minutes * MINUTE }, "desk", now, hashing));
 
@@ -177,5 +214,37 @@ describe("a drip that is put off", () => {
     expect(change(drop, { stock: [{ sku: "MOTH", quantity: 50 }, { sku: "PIN", quantity: 7 }] }).published).toBe(true);
     expect([unitsOf(drop), openingsOf(drop)]).toEqual([[20, 5, 5, 5, 5, 4, 6], [0, 30, 31, 37, 38, 39, 125]]);
     expect(planOf(drop).drips).toEqual([{ stage: 2, steps: 5 }]);
+  });
+
+  test("is known for it when other steps come before it: a repeated extension adds nothing, a longer one the difference", () => {
+    const plain = STAGES.with(1, { sharePercent: 40, afterMs: 30 * MINUTE });
+    const drop = new TestDrop({ ...DRIPPING, stages: plain }).open();
+    extend(drop, 3, 10);
+    expect(change(drop, {}).published).toBe(true);
+    const known = [0, 30, 31, 32, 33, 130];
+    expect(openingsOf(drop)).toEqual(known);
+    expect(drop.state.facts?.extensions).toEqual([{ stage: 6, byMs: 10 * MINUTE }]);
+    expect(extend(drop, 6, 10).ok).toBe(true);
+    expect(openingsOf(drop)).toEqual(known);
+    expect(extend(drop, 6, 15).ok).toBe(true);
+    expect(openingsOf(drop)).toEqual(known.with(5, 135));
+    expect(change(drop, { stages: plain }).published).toBe(true);
+    extend(drop, 3, 15);
+    expect(openingsOf(drop)).toEqual([0, 30, 135]);
+  });
+
+  test("is known by its step as well, and no longer where the step is gone or the config moved it", () => {
+    const drop = new TestDrop(DRIPPING);
+    extend(drop, 4, 5);
+    expect(openingsOf(drop)).toEqual([0, 30, 31, 37, 38, 125]);
+    const early = STAGES.with(0, { sharePercent: 50, afterMs: 0, drip: { everyMs: MINUTE, units: 10 } });
+    expect(change(drop, { stages: early }).published).toBe(true);
+    extend(drop, 5, 5);
+    expect(openingsOf(drop)).toEqual([0, 1, 30, 31, 37, 38, 125]);
+    expect(change(drop, { stages: early.with(1, { ...DRIP, afterMs: 40 * MINUTE }) }).published).toBe(true);
+    expect([openingsOf(drop), drop.state.facts?.extensions]).toEqual([[0, 1, 40, 41, 42, 43, 125], []]);
+    extend(drop, 5, 5);
+    expect(change(drop, { stages: early.with(1, { sharePercent: 40, afterMs: 40 * MINUTE }) }).published).toBe(true);
+    expect([openingsOf(drop), drop.state.facts?.extensions]).toEqual([[0, 1, 40, 130], []]);
   });
 });

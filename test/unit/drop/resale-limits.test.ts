@@ -42,15 +42,13 @@ function expectRecounted(drop: TestDrop): void {
 }
 
 describe("what one address is sent", () => {
-  test("is at most its limit, whoever orders: the order over it is refused, says whose limit it is and gives its hold back, also when asked again", () => {
+  test("is at most its limit, whoever orders: the order over it is refused and says whose limit it is, and its hold can go elsewhere", () => {
     const drop = limited({ address: 3 });
     sentOrder(drop, "ana", 2, "weser 12");
     const { sitting, hold, answer } = sent(drop, "ben", 2, "weser 12");
-    const refused = { ok: false, rejection: { code: "limit_reached", limit: 3, per: "address" } };
-    expect(answer).toEqual(refused);
-    expect(drop.place(sitting, hold, { destination: "weser 12" })).toEqual(refused);
-    expect(drop.holdRow(hold.id).state).toBe("abandoned");
-    expect(drop.unitsHeld()).toBe(2);
+    expect(answer).toEqual({ ok: false, rejection: { code: "limit_reached", limit: 3, per: "address" } });
+    expect(drop.holdRow(hold.id).state).toBe("held");
+    expect(drop.place(sitting, hold, { destination: "weser 14" }).ok).toBe(true);
     expect(sent(drop, "cem", 1, "weser 12").answer.ok).toBe(true);
     expect(sent(drop, "dia", 1, "weser 12").answer.ok).toBe(false);
     expectRecounted(drop);
@@ -160,6 +158,19 @@ describe("what one card pays for", () => {
     expect(change({ address: 5, card: 3 }).changes).toEqual([{ field: "limits.address", from: null, to: 5, refusal: null }, { field: "limits.card", from: 2, to: 3, refusal: null }]);
     expect(confirm(drop, drop.ordered("cem", 1), "card").verdict).toBe("sold");
   });
+});
+
+test("orders that were refused for their card alone do not stop their network: no bank has refused anything", () => {
+  const drop = limited({ card: 2 });
+  const office = (name: string) => {
+    const sitting = drop.sit(name);
+    const hold = drop.hold(sitting, 1, { network: "office" });
+    if (!hold.ok) throw new Error(`not held: ${hold.rejection.code}`);
+    return drop.placed(sitting, hold.value);
+  };
+  for (const name of ["ana", "ben"]) expect(confirm(drop, office(name), "company")).toMatchObject({ verdict: "sold" });
+  for (const name of ["cem", "dia", "eli", "fay", "gus", "hal"]) expect(confirm(drop, office(name), "company")).toMatchObject({ reason: "card_limit" });
+  expect(confirm(drop, office("ida"), "her own")).toMatchObject({ verdict: "sold" });
 });
 
 test("an order that no more than one card may is refused to a turn twice, and that turn holds nothing more", () => {

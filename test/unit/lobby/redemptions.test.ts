@@ -78,6 +78,12 @@ describe("a code for a place in a group", () => {
     expect(decideProof([sent()], inGroup(MINE), member, NOW).outcome.ok).toBe(true);
   });
 
+  test("given again counts from now on, though the one before could have been left, and no place of one's own does", () => {
+    for (const since of [SINCE, SINCE + 1]) expect(decideProof([sent()], inGroup(MINE, since), member, NOW)).toEqual({ outcome: { ok: true, value: null }, guessed: [], isRenewed: true });
+    const others = [decideProof([sent()], null, member, NOW), decideProof([sent()], { ticket: MINE, memberSince: null }, { ticket: MINE, mac: "right" }, NOW), decideProof([sent({ mac: "another" })], inGroup(MINE), member, NOW)];
+    expect(others.map(({ isRenewed }) => isRenewed)).toEqual([undefined, undefined, undefined]);
+  });
+
   test("proves nothing for a place of one's own: neither this ticket's nor the one that the address has", () => {
     const asOwner = (ticket: string) => ({ ticket, mac: "as an owner's" });
     expect(decideProof([sent()], null, asOwner(MINE), NOW)).toEqual({ outcome: invalid, guessed: [sent({ tries: 1 })] });

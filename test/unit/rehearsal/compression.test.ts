@@ -69,7 +69,7 @@ test("a beacon is the sandbox's own in a rehearsal, said so, and its seconds are
 });
 
 test.each([[null, 0.8], [75, 0.8], [1_000, 0], [7, 0.5]])("a drip of a night becomes one of a rehearsal, in an edition of %j units as well, and is out before the next stage", (units, abandonShare) => {
-  const stages = [{ share: 40, after: "0s" }, { share: 40, after: "30m", every: "2m", units: 8 }, { share: 20, after: "2h", every: "10m", units: 5 }];
+  const stages = [{ share: 40, after: "0s" }, { share: 40, after: "30m", every: "2m", units: 8 }, { share: 20, after: "2h", every: "10m", units: 10 }];
   const night = { ...NIGHT, stages, lanes: [{ lane: "member", share: 10, until: "90s", invite: true }] };
   const compression = compressionOf(dropOf(night), { speed: 20, abandonShare, units: units ?? 200 });
   const table = rehearsedTable(night, { compression, lobbyMs: 42_000, units, gates: null });
@@ -78,6 +78,17 @@ test.each([[null, 0.8], [75, 0.8], [1_000, 0], [7, 0.5]])("a drip of a night bec
   for (const { drip } of source.stages) expect(drip === undefined || drip.everyMs > (source.lanes[0]?.untilMs ?? 0)).toBe(true);
   const most = (config: DropConfig["source"]) => planFromSource(config, "", T0).drips?.map(({ steps }) => steps) ?? [];
   for (const [index, steps] of most(source).entries()) expect(steps).toBeLessThanOrEqual((most(dropOf(night).source)[index] ?? 0) + 1);
+});
+
+test("the steps of a drip are the night's own in its own edition, and in another the next of which every lane's share is whole, and said so", () => {
+  const stages = [{ share: 60, after: "0s" }, { share: 40, after: "30m", every: "2m", units: 8 }];
+  const stepsIn = (units: number, lanes: readonly object[]) => {
+    const { stages: compressedStages, notes } = compressionOf(dropOf({ ...NIGHT, stages, lanes }), { speed: 20, abandonShare: 0, units });
+    return [compressedStages[1]?.drip?.units, notes.some((note) => /^The drip of stage 2 brings \d+ of an item/.test(note))];
+  };
+  const lanes = [{ lane: "member", share: 10, until: "90s", invite: true }];
+  expect([200, 75, 1_000].map((units) => stepsIn(units, lanes))).toEqual([[8, false], [10, true], [40, true]]);
+  expect([200, 75, 1_000].map((units) => stepsIn(units, []))).toEqual([[8, false], [3, false], [40, false]]);
 });
 
 test("the night with lanes that is kept for rehearsing can be rehearsed: a config without mistakes, before and after it is made short", () => {

@@ -40,6 +40,19 @@ test("each thing that must never happen fails the rehearsal", () => {
   }
 });
 
+test("a place that was moved to another browser is drawn once and wants once, and no more than either of its owners does", () => {
+  const right = night(50, 10);
+  const [first] = right.shoppers;
+  if (first === undefined) throw new Error("there is nobody");
+  const again = { ...first, way: "forms" as const, isMoved: true };
+  const { count } = arrivalCorrelation(right) ?? { count: 0 };
+  expect(arrivalCorrelation({ ...right, shoppers: [...right.shoppers, again] })?.count).toBe(count);
+  const wanted = right.shoppers.reduce((sum, { wants }) => sum + wants.reduce((units, { quantity }) => units + quantity, 0), 0);
+  const larger = { ...right, stock: right.stock.map((unit) => ({ ...unit, units: wanted + 1 })) };
+  expect(broken({ ...larger, shoppers: [...right.shoppers, again] }).filter((name) => name.startsWith("Everything"))).toEqual([]);
+  expect(broken({ ...larger, shoppers: [...right.shoppers, { ...again, entry: "entry-of-another" }] }).filter((name) => name.startsWith("Everything"))).toHaveLength(1);
+});
+
 test("bots that get more than their part of the identities fail the rehearsal, and those that get their part do not", () => {
   const crowd = night(900, 100);
   const winners = (people: number, bots: number): NightFacts => {

@@ -35,7 +35,7 @@ const OWN_WORDS: Readonly<Partial<Record<ProblemCode, string>>> = {
   too_large: "That was more text than the form takes. Write less, and send it again.",
 };
 
-const ADDRESS_FULL = "As many were ordered to this postal address as one address may be sent of this drop. What you held went back: look at your place, and choose a pick-up point or another address in your next turn.";
+const ADDRESS_FULL = "As many were ordered to this postal address as one address may be sent of this drop. Choose a pick-up point or another address: what you hold stays yours until its time ends.";
 
 /** Moments are told to the minute: the one after. */
 const MINUTE_MS = 60_000;

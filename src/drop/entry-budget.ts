@@ -14,7 +14,7 @@ const WINDOW_MS = 30_000;
 const ENTRIES_MAX = 20_000;
 
 /** Counts what entries ask. A storefront's isolate has one for all drops, to spare the object; the object has its own, which no choice of a way in avoids. */
-export function sittingBudget(isLocal: boolean): AttemptBudget {
+export function entryBudget(isLocal: boolean): AttemptBudget {
   return attemptBudget({ attempts: isLocal ? LOCAL_ASKS_MAX : ASKS_MAX, windowMs: WINDOW_MS, peopleMax: ENTRIES_MAX });
 }
 
