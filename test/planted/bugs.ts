@@ -328,7 +328,7 @@ const MONEY: readonly PlantedBug[] = [
     edits: [edit("src/settlement/settlement.ts", 'return answer === "collided" ? null : {', 'return answer === "collided" && events.length === 0 ? null : {')],
   },
   {
-    name: "a key that changes with the time: capture",
+    name: "a key that changes with the time: capture", unitTests: "test/unit/settlement/desk.test.ts",
     breaks: "A capture whose answer was lost is made a second time.",
     edits: [edit("src/settlement/step.ts", "`capture:${id}:${book.capturedMinor}`", "`capture:${id}:${at}`")],
   },
