@@ -23,6 +23,8 @@ const LOOK_MIN_MS = 650;
 /** A bot is not called sooner for looking more often, and many of them are only load. */
 const BOT_LOOK_MIN_MS = 1_000;
 const LOOK_BEFORE_OPENING_MS = 3_000;
+/** A page may know two seconds earlier than the live object that is looked at. */
+const LIVE_AGE_MAX_MS = 2_500;
 /** A form that is taken in less than this was not judged by its time. */
 const HASTY_MS = 300;
 
@@ -83,6 +85,7 @@ export class FormShopping implements Shoppers {
     const browser = this.#browser;
     const askedAt = Date.now();
     await browser.open(this.#base);
+    if (browser.form(this.#base) === null && (await this.#isTooLate())) return rejected("the drop was over");
     const entered = { ...quantities(this.#wants), email: evening.shopper.identity.email, ...(evidence === null ? {} : { evidence }) };
     const isHasty = this.#isBot && this.visitor.random.chance(0.5);
     if (this.#isBot && this.visitor.random.chance(0.2)) await this.#tryFromElsewhere(entered);
@@ -102,6 +105,13 @@ export class FormShopping implements Shoppers {
       page = await browser.send("/codes");
     }
     return rejected("no code arrived");
+  }
+
+  /** Whether nothing is left to join for: then a page has no form, and whoever comes that late has done nothing wrong. */
+  async #isTooLate(): Promise<boolean> {
+    const { feed } = this.night;
+    if (!feed.isGone(this.#wants)) await wait(LIVE_AGE_MAX_MS);
+    return feed.isGone(this.#wants);
   }
 
   /** The same form as another site would send it. */
