@@ -65,8 +65,9 @@ function voided(hold: HoldRow, plan: Plan, now: number, hashing: Hashing): Chang
 
 /**
  * Whether late money can have its units again: all of them from the open stage,
- * nothing of what is kept for another lane, and without a person, an address or a coupon going over what they may. What was given
- * back when the order ended may have been used by others, or by the same person.
+ * nothing of what is kept for another lane, and without a person, an address or
+ * a coupon going over what they may. What was given back when the order ended
+ * may have been used by others, or by the same person.
  */
 function canTakeAgain(state: DropState, hold: HoldRow, now: number): boolean {
   const facts = factsOf(state);

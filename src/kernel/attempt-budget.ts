@@ -30,10 +30,10 @@ export function attemptBudget(limits: { readonly attempts: number; readonly wind
         window.attempts++;
         return;
       }
-      // The oldest goes first: memory is bounded whoever comes.
+      // Their own ended window makes room for the new one; else the oldest goes first: memory is bounded whoever comes.
+      windows.delete(who);
       const [oldest] = windows.keys();
       if (windows.size >= limits.peopleMax && oldest !== undefined) windows.delete(oldest);
-      windows.delete(who);
       windows.set(who, { startedAt: now, attempts: 1 });
     },
   };
